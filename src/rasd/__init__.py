@@ -1,0 +1,1 @@
+"""Rasd: customer service that can prove itself."""

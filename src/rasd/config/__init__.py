@@ -1,0 +1,1 @@
+"""Settings, URLs, ASGI, the embedded database, the supervisor of processes and the job app's names."""

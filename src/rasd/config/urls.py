@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from rasd.config import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("channels/whatsapp/", include("rasd.channels.whatsapp.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("rasd.console.urls")),
+]

@@ -1,0 +1,1 @@
+"""The records of the desk: contacts, conversations, messages, and who owes whom an answer by when."""

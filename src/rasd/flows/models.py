@@ -1,0 +1,36 @@
+from django.db import models
+from django.utils import timezone
+
+from rasd.desk.models import Conversation
+from rasd.metering.models import Submission
+
+
+class Dialogue(models.Model):
+    """What the machine last asked in a conversation, so that the next message can be understood as its answer."""
+
+    class Expecting(models.TextChoices):
+        NOTHING = "", "nothing"
+        CONFIRMATION = "confirmation", "is it 04521?"
+        VALUE = "value", "then what is it?"
+        SERVICE_POINT = "service_point", "which of yours?"
+        ACCOUNT = "account", "what is the account's number?"
+        NAME = "name", "what is the account holder's name?"
+        REPLACEMENT = "replacement", "shall it replace this month's?"
+
+    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="dialogue")
+    expecting = models.CharField(max_length=20, choices=Expecting, blank=True)
+    submission = models.ForeignKey(Submission, models.SET_NULL, null=True)
+    account_number = models.CharField(
+        max_length=40, blank=True, help_text="as claimed, while the name is asked for"
+    )
+    misunderstandings = models.PositiveSmallIntegerField(default=0, help_text="in a row")
+    since = models.DateTimeField(default=timezone.now)
+
+
+class IdentityAttempt(models.Model):
+    """A try at proving an account by its number and name; few are allowed (see ``identity.py``)."""
+
+    identifier = models.CharField(max_length=200, db_index=True)
+    at = models.DateTimeField(default=timezone.now)
+    account_number = models.CharField(max_length=40)
+    succeeded = models.BooleanField()

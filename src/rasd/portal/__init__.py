@@ -1,0 +1,1 @@
+"""The customers' pages. Empty until the issue that builds them."""

@@ -1,0 +1,61 @@
+"""The suite's own PostgreSQL: an embedded one in ``.rasd-test``, or the server that ``RASD_DATABASE_URL`` names.
+
+The suite never touches the installation's data: its database is made for the run, its media go to a temporary folder.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_django
+from django.conf import settings
+from django.db import connection
+
+from rasd.config.embedded import EmbeddedPostgres
+from rasd.config.settings import database
+
+CHECKOUT = Path(__file__).parents[1]
+_embedded = (
+    None if os.environ.get("RASD_DATABASE_URL") else EmbeddedPostgres(CHECKOUT / ".rasd-test" / "postgres")
+)
+
+
+def _use_the_suites_database() -> None:
+    """Before any connection is made. No pool: the test's transaction belongs to one connection."""
+    url = _embedded.url if _embedded else os.environ["RASD_DATABASE_URL"]
+    name = "_".join(filter(None, ["test_rasd", os.environ.get("RASD_TEST_DB_SUFFIX", "")]))
+    ours = database(url)
+    ours["OPTIONS"].pop("pool")
+    settings.DATABASES["default"].update(ours)
+    settings.DATABASES["default"]["TEST"]["NAME"] = name
+
+
+_use_the_suites_database()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_xdist_suffix: None) -> Iterator[None]:
+    if _embedded is None:
+        yield
+        return
+    with _embedded.held():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """Between tests that commit, every table is emptied: the suite alone may truncate the ledger."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def _media_in_a_temporary_folder(settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.WHATSAPP = {
+        "API_URL": "http://127.0.0.1:9/v23.0",  # nobody listens there: a test that calls out by mistake fails at once
+        "TOKEN": "test-token",
+        "APP_SECRET": "test-app-secret",
+        "VERIFY_TOKEN": "test-verify-token",
+    }

@@ -1,9 +1,18 @@
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import AbstractUser
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
+from rasd.ledger.models import record
+
+WAIT_IS_MEASURED_OVER = timedelta(days=14)
+WAIT_NEEDS_ANSWERS = 10  # fewer prove nothing: the target time is told instead of a measured one
 
 
 class Contact(models.Model):
@@ -14,6 +23,16 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def of(cls, address: Address) -> "Contact":
+        """Whose address it is; a new contact for an address that nobody had yet. The caller holds the address's lock."""
+        known = ContactAddress.objects.filter(address=address).select_related("contact").first()
+        if known:
+            return known.contact
+        contact = cls.objects.create(name=address.profile_name)
+        ContactAddress.objects.create(contact=contact, address=address)
+        return contact
 
 
 class ContactAddress(models.Model):
@@ -43,6 +62,120 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"conversation:{self.pk}"
+
+    @classmethod
+    def take_in(cls, incoming: Incoming) -> "Message":
+        """The message's place in its conversation, which is opened where none is; the same one however often it is called."""
+        with transaction.atomic():
+            # One at a time for each address: four photographs at once make one conversation.
+            Address.objects.select_for_update().get(pk=incoming.address_id)
+            if found := Message.objects.filter(incoming=incoming).select_related("conversation").first():
+                return found
+            conversation = cls.objects.filter(
+                line=incoming.line, address=incoming.address, closed_at=None
+            ).first()
+            if conversation is None:
+                conversation = cls.objects.create(
+                    line=incoming.line,
+                    address=incoming.address,
+                    contact=Contact.of(incoming.address),
+                    opened_at=incoming.sent_at,
+                    last_message_at=incoming.sent_at,
+                )
+            return conversation._add(at=incoming.sent_at, incoming=incoming)
+
+    def say(
+        self,
+        text: str,
+        *,
+        key: str,
+        at: datetime,
+        kind: str = Outgoing.Kind.TEXT,
+        content: dict[str, Any] | None = None,
+        answers: Incoming | None = None,
+        of_hand_over: bool = False,
+    ) -> "Message | None":
+        """The machine speaks. None, and nothing is said, while the conversation is with people (G8).
+
+        Args:
+            key: what makes it this message: a second call with the same key changes nothing.
+            of_hand_over: the one thing that the machine still says then: that a person has it, and when.
+        """
+        if self.is_with_people and not of_hand_over:
+            return None
+        return self._send(text, key=key, at=at, kind=kind, content=content, answers=answers, author=None)
+
+    def reply(self, text: str, *, author: AbstractUser, key: str, at: datetime) -> "Message":
+        """A member of staff answers; once for each ``key``, which the page makes before it sends."""
+        with transaction.atomic():
+            message = self._send(text, key=f"reply:{key}", at=at, author=author)
+            if owed := self.owed:
+                owed.answer_with(message)
+            return message
+
+    def note(self, text: str, *, at: datetime, author: AbstractUser | None = None) -> "Message":
+        """For staff only; from the machine where it has no author."""
+        return self._add(at=at, note=text, author=author)
+
+    def hand_over(self, *, wish: str, why: str, at: datetime, actor: str) -> "HandOver":
+        """From here on no robot speaks (G8), until :meth:`give_back`. The hand-over that stands already, if one does."""
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=self.pk)
+            if standing := self.standing_hand_over:
+                return standing
+            hand_over = self.hand_overs.create(wish=wish, why=why, at=at)
+            record(actor, "conversation.handed_over", str(self), at=at, why=why, facts={"wish": wish})
+            return hand_over
+
+    def give_back(self, *, at: datetime, actor: str) -> None:
+        """The machine may speak again: the customer wants it, or the person is done."""
+        with transaction.atomic():
+            if self.hand_overs.filter(ended_at=None).update(ended_at=at):
+                record(actor, "conversation.given_back", str(self), at=at)
+
+    def owe(self, message: "Message", *, queue: "Queue") -> "Obligation":
+        """``message`` is owed an answer (G7). Several in a row are one obligation, from the first of them."""
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=self.pk)
+            if owed := self.owed:
+                return owed
+            return self.obligations.create(
+                message=message, queue=queue, since=message.at, due_at=message.at + queue.answer_within
+            )
+
+    @property
+    def standing_hand_over(self) -> "HandOver | None":
+        return self.hand_overs.filter(ended_at=None).first()
+
+    @property
+    def is_with_people(self) -> bool:
+        return self.standing_hand_over is not None
+
+    @property
+    def owed(self) -> "Obligation | None":
+        return self.obligations.filter(discharged_at=None).first()
+
+    def timeline(self) -> models.QuerySet["Message"]:
+        return self.messages.select_related("incoming__media", "outgoing", "author")
+
+    def _send(
+        self, text: str, *, key: str, at: datetime, author: AbstractUser | None, **outgoing: Any
+    ) -> "Message":
+        answers = outgoing.pop("answers", None)
+        with transaction.atomic():
+            sent = Outgoing.queue(
+                line=self.line, address=self.address, key=key, text=text, replies_to=answers, **outgoing
+            )
+            if found := Message.objects.filter(outgoing=sent).first():
+                return found
+            return self._add(at=at, outgoing=sent, author=author)
+
+    def _add(self, *, at: datetime, **what: Any) -> "Message":
+        message = self.messages.create(at=at, **what)
+        if at > self.last_message_at:
+            self.last_message_at = at
+            self.save(update_fields=["last_message_at"])
+        return message
 
 
 class Message(models.Model):
@@ -81,6 +214,19 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def place_of(self, obligation: "Obligation") -> int:
+        """1 for the one who waits longest."""
+        earlier = Q(since__lt=obligation.since) | Q(since=obligation.since, pk__lt=obligation.pk)
+        return self.obligation_set.filter(earlier, discharged_at=None).count() + 1
+
+    def usual_wait(self, at: datetime) -> timedelta | None:
+        """The median wait for an answer over the last fourteen days; None where too few were answered to tell."""
+        answered = self.obligation_set.filter(
+            discharged_at__gt=at - WAIT_IS_MEASURED_OVER, discharged_at__lte=at
+        )
+        waits = [ended - since for since, ended in answered.values_list("since", "discharged_at")]
+        return median(waits) if len(waits) >= WAIT_NEEDS_ANSWERS else None
 
 
 class HandOver(models.Model):
@@ -130,3 +276,20 @@ class Obligation(models.Model):
                 name="one_obligation_a_conversation",
             ),
         ]
+
+    def answer_with(self, message: Message) -> None:
+        """``message`` is the answer; it discharges once the customer could receive it (G7)."""
+        self.discharged_by = message
+        self.save(update_fields=["discharged_by"])
+        self.settle()
+
+    def settle(self) -> None:
+        """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
+        answer = self.discharged_by.outgoing if self.discharged_by else None
+        if answer and answer.could_be_received:
+            self.discharged_at = self.discharged_at or answer.accepted_at
+        elif self.discharged_at and not self.conversation.owed:  # a later one stands for both
+            self.discharged_at = None
+        else:
+            return
+        self.save(update_fields=["discharged_at"])

@@ -1,8 +1,13 @@
+from datetime import timedelta
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
 from rasd.desk.models import Conversation
 from rasd.metering.models import Submission
+
+PULSE_LASTS = timedelta(seconds=20)
 
 
 class Dialogue(models.Model):
@@ -34,3 +39,30 @@ class IdentityAttempt(models.Model):
     at = models.DateTimeField(default=timezone.now)
     account_number = models.CharField(max_length=40)
     succeeded = models.BooleanField()
+
+
+class WorkerPulse(models.Model):
+    """A worker process that said lately that it lives. Old ones are swept when another beats."""
+
+    host = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    queues = ArrayField(models.CharField(max_length=20))
+    model = models.CharField(
+        max_length=100, blank=True, help_text="the reader it has loaded, where it serves vision"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "pid"], name="pulse_once_a_process")]
+
+    @classmethod
+    def beat(cls, *, host: str, pid: int, queues: list[str], model: str) -> None:
+        now = timezone.now()
+        cls.objects.update_or_create(
+            host=host, pid=pid, defaults={"queues": queues, "model": model, "at": now}
+        )
+        cls.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+
+    @classmethod
+    def living(cls) -> models.QuerySet["WorkerPulse"]:
+        return cls.objects.filter(at__gt=timezone.now() - PULSE_LASTS)

@@ -1,0 +1,97 @@
+"""The one command. Each room brings its own subcommands; they are imported when called, so that ``rasd read`` starts fast."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from rasd.config.embedded import EmbeddedPostgresError
+
+# name → (where it is, whether it needs Django and the database)
+COMMANDS: dict[str, tuple[str, bool]] = {
+    "serve": ("rasd.config.serve:serve", True),
+    "web": ("rasd.config.serve:web", True),
+    "worker": ("rasd.config.worker:worker", True),
+    "check": ("rasd.config.check:check", False),
+    "manage": ("rasd.config.manage:manage", True),
+    "migrate": ("rasd.config.manage:migrate", True),
+    "demo": ("rasd.config.demo:demo", False),
+    "read": ("rasd.vision.cli:read", False),
+    "understand": ("rasd.language.cli:understand", False),
+    "import": ("rasd.metering.cli:import_", True),
+    "cycle": ("rasd.metering.cli:cycle", True),
+    "emulate": ("rasd.channels.whatsapp.emulator.cli:emulate", False),
+    "ledger": ("rasd.ledger.cli:ledger", True),
+    "bench": ("rasd.config.bench:bench", False),
+}
+
+
+class Rasd(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        where, needs_database = COMMANDS[name]
+        module, attribute = where.split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        if needs_database and not isinstance(command, click.Group):
+            command.callback = with_database(command.callback)
+        elif needs_database:
+            for sub in command.commands.values():  # type: ignore[attr-defined]
+                sub.callback = with_database(sub.callback)
+        return command
+
+
+def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Set Django up and keep the embedded database running while the command runs."""
+    if callback is None:
+        raise TypeError("a command without a function")
+
+    @wraps(callback)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from rasd.config.options import options
+
+        if options.embedded:
+            options.embedded.hold()
+        set_up_django()
+        try:
+            return callback(*args, **kwargs)
+        finally:
+            from django.db import connections
+
+            for connection in connections.all(initialized_only=True):
+                connection.close()
+                if hasattr(connection, "close_pool"):
+                    connection.close_pool()
+            if options.embedded:
+                options.embedded.release()
+
+    return run
+
+
+def set_up_django() -> None:
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rasd.config.settings")
+    django.setup()
+
+
+@click.group(cls=Rasd)
+@click.version_option(package_name="rasd")
+def rasd() -> None:
+    """Rasd (رصد): customer service that can prove itself."""
+
+
+def main() -> None:
+    try:
+        rasd()
+    except EmbeddedPostgresError as error:
+        click.echo(f"rasd: {error}", err=True)
+        sys.exit(1)

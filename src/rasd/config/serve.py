@@ -1,0 +1,63 @@
+"""``rasd serve``: web and workers on this machine over one database, looked after."""
+
+import contextlib
+
+import click
+import structlog
+
+from rasd.config.options import options
+from rasd.config.supervisor import Child, Supervisor, end_with_parent, rasd_command
+
+log = structlog.get_logger("rasd.serve")
+
+
+def children(host: str, port: int) -> list[Child]:
+    """The processes of a small machine. On larger ones run ``rasd web`` and ``rasd worker`` as often as you like."""
+    return [
+        Child("web", rasd_command("web", "--host", host, "--port", str(port), "--end-with-parent")),
+        Child("worker", rasd_command("worker", "--end-with-parent")),
+        Child(
+            "vision", rasd_command("worker", "--queues", "vision", "--concurrency", "1", "--end-with-parent")
+        ),
+    ]
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Web, workers and the embedded database, started again when they die; Ctrl-C stops all of it cleanly."""
+    from rasd.config.manage import migrate_once
+
+    migrate_once()
+    click.echo(f"Rasd is at http://{host}:{port}/ ; Ctrl-C stops it", err=True)
+    Supervisor(children(host, port), each_second=keep_database_up).run()
+
+
+def keep_database_up() -> None:
+    if options.embedded and not options.embedded.is_running():
+        log.warning("database_down", folder=str(options.embedded.folder))
+        with contextlib.suppress(Exception):  # tried again in half a second; its log says why
+            options.embedded.ensure_running()
+            log.info("database_up")
+
+
+@click.command(hidden=True)
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", default=8000)
+@click.option("--end-with-parent", "ends_with_parent", is_flag=True)
+def web(host: str, port: int, ends_with_parent: bool) -> None:
+    """One web process, for ``rasd serve`` and for machines with a process manager of their own."""
+    import uvicorn
+
+    if ends_with_parent:
+        end_with_parent()
+    uvicorn.run(
+        "rasd.config.asgi:application",
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,  # live pages hold their connections open for ever
+    )

@@ -1,0 +1,71 @@
+"""``rasd worker``: does the jobs. Run as many as you like, on as many machines, each for all queues or some."""
+
+import os
+import socket
+import threading
+
+import click
+import structlog
+
+log = structlog.get_logger("rasd.worker")
+
+QUEUES = ["inbox", "flows", "outbox", "nightly"]
+"""All but ``vision``, whose jobs would keep the others waiting: it has workers of its own."""
+
+HEARTBEAT = 5.0  # seconds
+STALLED_AFTER = 20.0  # seconds without a heartbeat: its jobs are given to others
+
+
+@click.command()
+@click.option("--queues", default=",".join(QUEUES), show_default=True, help="comma-separated")
+@click.option("--concurrency", default=6, show_default=True, help="jobs at a time, each in a thread")
+@click.option("--end-with-parent", "ends_with_parent", is_flag=True, hidden=True)
+def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
+    """Take jobs from the database and do them, until told to stop."""
+    from procrastinate.contrib.django import app
+
+    from rasd.config.supervisor import end_with_parent
+
+    if ends_with_parent:
+        end_with_parent()
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    model = ""
+    if "vision" in names:
+        from rasd import vision
+
+        vision.warm_up()
+        model = vision.MODEL_NAME
+    ended = threading.Event()
+    threading.Thread(target=_beat, args=(names, model, ended), daemon=True, name="pulse").start()
+    try:
+        with app.replace_connector(app.connector.get_worker_connector()) as working:
+            working.run_worker(
+                queues=names,
+                concurrency=concurrency,
+                name=f"{socket.gethostname()}:{os.getpid()}",
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=STALLED_AFTER,
+                fetch_job_polling_interval=2.0,
+                shutdown_graceful_timeout=8.0,
+                install_signal_handlers=True,
+                delete_jobs="successful",
+            )
+    finally:
+        ended.set()
+
+
+def _beat(queues: list[str], model: str, ended: threading.Event) -> None:
+    """Say every few seconds that this worker lives, for ``/readyz`` and the troubles page."""
+    from django.db import connection
+
+    from rasd.flows.models import WorkerPulse
+
+    while True:
+        try:
+            WorkerPulse.beat(host=socket.gethostname(), pid=os.getpid(), queues=queues, model=model)
+        except Exception as error:  # the database may be down for a moment; the job loop says so louder
+            log.warning("no_pulse", error=str(error))
+        finally:
+            connection.close()
+        if ended.wait(HEARTBEAT):
+            return

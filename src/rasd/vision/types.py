@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]
 """x, y of the top left corner, width, height: each 0 to 1 of the upright picture."""
 
 
-class NotAPhotograph(ValueError):  # noqa: N818 - what it is called in the vocabulary
+class NotAPhotograph(ValueError):
     """The bytes cannot be opened as a picture; `code` is one of `REASONS`, the text says what to do.
 
     Raised by `open_photograph` and `read_photograph`, and by nothing else in this package.

@@ -1,0 +1,110 @@
+"""From a network's steps to strings of digits with probabilities (connectionist temporal classification).
+
+Source: Graves et al., "Connectionist Temporal Classification", ICML 2006; the prefix beam search is the one of
+Graves and Jaitly, 2014. Classes of a step: blank, the digits 0 to 9, the point.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Steps = npt.NDArray[np.float32]
+"""T x 12 probabilities; each row sums to 1. Columns: blank, 0 to 9, point."""
+
+BLANK, POINT, CLASSES = 0, 11, 12
+WIDTH = 24
+"""Prefixes kept at each step. Doubling it changed no reading of the labelled pictures."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """The strings a strip may show, most probable first, and what belongs to the first of them."""
+
+    strings: tuple[tuple[str, float], ...]  # digits without point, probability
+    places: tuple[tuple[float, ...], ...]  # per digit of the first: ten probabilities
+    centres: tuple[float, ...]  # per digit of the first: where along the strip, 0 to 1
+    decimals: int | None  # of the first: digits after the point; None where no point was seen
+
+    @property
+    def digits(self) -> str:
+        return self.strings[0][0] if self.strings else ""
+
+    @property
+    def probability(self) -> float:
+        return self.strings[0][1] if self.strings else 0.0
+
+
+def read(steps: Steps) -> Read:
+    """The distribution over digit strings. The point is read separately: it is no part of the strings."""
+    digits_only = steps[:, :POINT].copy()
+    digits_only[:, BLANK] += steps[:, POINT]
+    strings = _beam(digits_only)
+    if not strings or not strings[0][0]:
+        return Read(tuple(strings), (), (), None)
+    runs = _align(digits_only, strings[0][0])
+    places = []
+    for (first, last), letter in zip(runs, strings[0][0], strict=True):
+        # The step where this digit is clearest speaks for it; the blank's share goes to nobody.
+        at = first + int(digits_only[first : last + 1, 1 + int(letter)].argmax())
+        row = digits_only[at, 1:].astype(np.float64) + 1e-6
+        places.append(tuple(float(p) for p in row / row.sum()))
+    middles = [(first + last + 1) / 2 for first, last in runs]
+    centres = tuple(float(m / len(steps)) for m in middles)
+    point = int(steps[:, POINT].argmax())
+    decimals = None
+    if steps[point, POINT] > 0.5:
+        decimals = sum(middle > point + 0.5 for middle in middles)
+    return Read(tuple(strings), tuple(places), centres, decimals)
+
+
+def _beam(steps: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
+    """Prefix beam search over blank and ten digits: (string, probability), most probable first."""
+    beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # prefix: ending in blank, ending in its digit
+    for row in steps:
+        likely = [int(c) for c in np.flatnonzero(row[1:] > 1e-4)]
+        grown: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for prefix, (blank, own) in beams.items():
+            entry = grown[prefix]
+            entry[0] += (blank + own) * float(row[BLANK])
+            if prefix:
+                entry[1] += own * float(row[1 + int(prefix[-1])])
+            for digit in likely:
+                letter = str(digit)
+                before = blank if prefix.endswith(letter) else blank + own
+                if before > 0:
+                    grown[prefix + letter][1] += before * float(row[1 + digit])
+        kept = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:WIDTH]
+        beams = {prefix: (pair[0], pair[1]) for prefix, pair in kept}
+    return sorted(((prefix, sum(pair)) for prefix, pair in beams.items()), key=lambda item: -item[1])
+
+
+def _align(steps: npt.NDArray[np.float32], text: str) -> list[tuple[int, int]]:
+    """First and last step of each digit of `text` on the most probable path (Viterbi)."""
+    states = [BLANK]
+    for letter in text:
+        states += [1 + int(letter), BLANK]
+    logs = np.log(np.maximum(steps[:, states], 1e-12))
+    length, count = logs.shape
+    score = np.full((length, count), -np.inf)
+    came = np.zeros((length, count), np.int64)
+    score[0, :2] = logs[0, :2]
+    for t in range(1, length):
+        for s in range(count):
+            options = [(score[t - 1, s], s)]
+            if s >= 1:
+                options.append((score[t - 1, s - 1], s - 1))
+            if s >= 2 and states[s] != BLANK and states[s] != states[s - 2]:
+                options.append((score[t - 1, s - 2], s - 2))
+            best, source = max(options)
+            score[t, s], came[t, s] = best + logs[t, s], source
+    s = count - 1 if score[-1, -1] >= score[-1, -2] else count - 2
+    spans: dict[int, tuple[int, int]] = {}
+    for t in range(length - 1, -1, -1):
+        if s % 2:
+            spans[s // 2] = (t, spans.get(s // 2, (t, t))[1])
+        s = int(came[t, s])
+    return [spans.get(index, (0, 0)) for index in range(len(text))]

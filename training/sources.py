@@ -1,0 +1,154 @@
+"""The labelled pictures that the eye is trained and measured on: one iterator, one row a picture.
+
+The pictures lie outside the repository (`--data`, a folder with `meters/` and `more/`, each with its README);
+none of them may be shipped. `clear` says that a row's licence is stated and allows commerce.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+HELD_BACK = ("pole_cam", "one_meter", "lcd_close", "bilal", "drake", "misc", "kasparurban")
+"""Sources that figures are measured on: whole sources, never single photographs of a trained-on meter.
+`lcd_close` and `bilal` show some of the same displays, so they stand on the same side."""
+
+CLEAR = {"bilal", "drake", "haverland"}
+"""Sources with a stated licence that allows commerce: CC BY 4.0, MIT, Apache-2.0 (READMEs beside the data).
+`chongqing` and `cronix` are not among them: their repository is MIT, their pictures' terms are not stated."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    path: Path
+    source: str
+    kind: str  # roller or lcd
+    reading: str  # digits and at most one point; empty where the picture has no (readable) counter
+    point_known: bool  # False: the label says nothing about where the point stands
+    quad: npt.NDArray[np.float32] | None  # 4 x 2, relative to the picture; None: not marked
+    whole: bool  # a whole photograph, as a customer would send; False: a cut-out counter
+    trusted: bool
+
+    @property
+    def digits(self) -> str:
+        return self.reading.replace(".", "")
+
+
+def _boxes(text: str) -> list[tuple[str, float, float, float, float]]:
+    found = []
+    for item in text.split():
+        name, numbers = item.split(":")
+        x, y, w, h = (float(number) for number in numbers.split(","))
+        found.append((name, x, y, w, h))
+    return found
+
+
+def _quad(text: str, aspect: float) -> npt.NDArray[np.float32] | None:
+    """The counter's quadrilateral from one box round it, or from the boxes of its digits (then turned with
+    them). `aspect` is the picture's width over height: angles are only true in square pixels."""
+    boxes = _boxes(text)
+    if not boxes:
+        return None
+    if len(boxes) == 1:
+        _, x, y, w, h = boxes[0]
+        corners = [
+            (x - w / 2, y - h / 2),
+            (x + w / 2, y - h / 2),
+            (x + w / 2, y + h / 2),
+            (x - w / 2, y + h / 2),
+        ]
+        return np.array(corners, np.float32)
+    centres = np.array([(x * aspect, y) for _, x, y, _, _ in boxes])
+    widths = np.array([w * aspect for _, _, _, w, _ in boxes])
+    heights = np.array([h for *_, h in boxes])
+    along = centres[-1] - centres[0]
+    along = along / max(np.linalg.norm(along), 1e-6)
+    down = np.array([-along[1], along[0]])
+    left = centres[0] - along * np.median(widths) * 0.7
+    right = centres[-1] + along * np.median(widths) * 0.7
+    half = down * np.median(heights) * 0.6
+    quad = np.array([left - half, right - half, right + half, left + half])
+    quad[:, 0] /= aspect
+    return quad.astype(np.float32)
+
+
+def _rows(folder: Path) -> Iterator[dict[str, str]]:
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _aspect(path: Path) -> float:
+    picture = cv2.imread(str(path))
+    return float(picture.shape[1] / picture.shape[0])
+
+
+def _toloka(reading: str) -> str:
+    """Trailing zeros were dropped; these meters have five black wheels and three red (README)."""
+    whole, _, rest = reading.partition(".")
+    return f"{whole.zfill(5)}.{rest.ljust(3, '0')}" if rest else ""
+
+
+NAMES = {
+    "misc_small_repos": "misc",
+    "nonmeter_objects": "nonmeter",
+    "bilaltariq_lcd_bd_in": "bilal",
+    "drake7707_electricity_roller_be": "drake",
+}
+
+FULL = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+
+
+def labelled(data: Path) -> Iterator[Labelled]:
+    """Every picture with a reading, or known to show none. `data`: the folder that holds `meters/` and `more/`."""
+    meters = data / "meters"
+    for row in _rows(meters):
+        source = row["path"].split("/")[0]
+        path = meters / row["path"]
+        reading = row["reading"]
+        if source == "pole_cam":
+            quad = _quad(row["digit_boxes"], _aspect(path))
+            yield Labelled(
+                path, source, "roller", reading, False, quad, True, row["label_check"] != "suspect"
+            )
+        elif source == "one_meter":
+            yield Labelled(path, source, "roller", f"{reading[:-1]}.{reading[-1]}", True, None, True, True)
+        elif source == "lcd_close":
+            yield Labelled(path, source, "lcd", reading, True, None, True, True)
+    for folder in sorted((data / "more").iterdir()):
+        if not folder.is_dir():
+            continue
+        source = NAMES.get(folder.name, folder.name.split("_")[0])
+        for row in _rows(folder):
+            found = _row(folder, source, row)
+            if found is not None:
+                yield found
+
+
+def _row(folder: Path, source: str, row: dict[str, str]) -> Labelled | None:
+    path, kind, reading, check = folder / row["path"], row["kind"], row["reading"], row["label_check"]
+    look = "lcd" if "lcd" in kind or "led" in kind or "display" in kind else "roller"
+    whole = "whole" in kind or "nonmeter" in kind
+    if "single_digit" in kind or "/" in reading:
+        return None
+    if source == "nonmeter":
+        return Labelled(
+            path, source, "none", "", True, None, True, "meter" not in kind.replace("nonmeter", "")
+        )
+    quad = _quad(row["digit_boxes"], _aspect(path)) if row["digit_boxes"] else (None if whole else FULL)
+    if not set(reading) <= set("0123456789.") or reading.count(".") > 1:
+        return None
+    trusted = "suspect" not in check and "second look sees" not in check
+    if source == "toloka":
+        reading = _toloka(reading)
+        return Labelled(path, source, look, reading, True, quad, whole, bool(reading))
+    if source == "cronix" and "red decimals not given" in check:
+        # The red wheels are in the picture and not in the label: good for finding, not for reading.
+        return Labelled(path, source, look, "", False, quad, whole, trusted)
+    point_known = source in {"renjith", "bilal", "ahmdhrdy", "cronix"} or "." in reading
+    return Labelled(path, source, look, reading, point_known, quad, whole, trusted)

@@ -112,7 +112,7 @@ def _face(scene: Image.Image, kind: str, serial: str) -> None:
     draw.text((600, 300), "عداد كهرباء", font=font(54), fill=ink, anchor="mm")
     draw.text((600, 365), "SINGLE PHASE WATT-HOUR METER", font=font(30), fill=ink, anchor="mm")
     draw.text((915, 530), "kWh", font=font(40), fill=ink, anchor="mm")
-        draw.text((600, 660), "240 V   10(100) A   50 Hz   Cl. 2", font=font(32), fill=ink, anchor="mm")
+    draw.text((600, 660), "240 V   10(100) A   50 Hz   Cl. 2", font=font(32), fill=ink, anchor="mm")
     draw.text(
         (600, 715),
         "400 rev/kWh" if kind == "roller" else "1000 imp/kWh",

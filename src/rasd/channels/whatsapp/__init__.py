@@ -1,0 +1,1 @@
+"""The WhatsApp Business Cloud API: its adapter, its webhook, and an emulator of it."""

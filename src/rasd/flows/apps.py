@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class FlowsConfig(AppConfig):
     name = "rasd.flows"
     label = "flows"
+
+    def ready(self) -> None:
+        from rasd.flows import receivers  # noqa: F401 (connects them)

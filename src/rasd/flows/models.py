@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -30,6 +30,20 @@ class Dialogue(models.Model):
     )
     misunderstandings = models.PositiveSmallIntegerField(default=0, help_text="in a row")
     since = models.DateTimeField(default=timezone.now)
+
+    def expect(
+        self, what: str, *, at: datetime, submission: Submission | None = None, account_number: str = ""
+    ) -> None:
+        """From now on the next message answers this; a message that was understood ends a row of misunderstandings."""
+        self.expecting, self.since, self.misunderstandings = what, at, 0
+        self.submission, self.account_number = submission, account_number
+        self.save()
+
+    def misunderstand(self) -> int:
+        """One more message in a row that made no sense to the machine; how many it is now."""
+        self.misunderstandings += 1
+        self.save(update_fields=["misunderstandings"])
+        return self.misunderstandings
 
 
 class IdentityAttempt(models.Model):

@@ -1,0 +1,263 @@
+"""From a judgement to what the customer is told: adopted, "is it 04521?", again, the dates, a person …"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+
+from rasd.channels.models import Incoming
+from rasd.desk.models import Conversation, HandOver, Message
+from rasd.flows import identity, jobs, words
+from rasd.flows.models import Dialogue
+from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, queue_named, say
+from rasd.metering.models import Adoption, Cycle, Judgement, Review, ServicePoint, Submission
+
+Expecting = Dialogue.Expecting
+Verdict = Judgement.Verdict
+
+RETAKES_ALLOWED = 2  # in a day; a third photograph that cannot be read goes to a person instead
+RETAKES_COUNTED_OVER = timedelta(days=1)
+
+
+def origin_of(incoming: Incoming) -> str:
+    """What metering knows a message by."""
+    return f"{incoming.line.channel}:{incoming.external_id}"
+
+
+def conversation_of(submission: Submission) -> Conversation:
+    return Conversation.objects.select_related("line", "address").get(
+        pk=submission.conversation.removeprefix("conversation:")
+    )
+
+
+def message_of(submission: Submission) -> Message:
+    """The message that began it."""
+    channel, _, external_id = submission.origin.partition(":")
+    return Message.objects.get(incoming__line__channel=channel, incoming__external_id=external_id)
+
+
+def judge_and_answer(submission_id: int, *, at: datetime) -> None:
+    """Judge, once all of it was read, and tell the customer. Photographs that come after the decision are evidence only."""
+    with transaction.atomic():
+        submission = Submission.objects.select_for_update().get(pk=submission_id)
+        being_read = submission.photographs.filter(read_at=None).exists()
+        decided = submission.readings.exists() or submission.reviews.filter(closed_at=None).exists()
+        if being_read or decided:
+            return
+        before = submission.judgements.last()
+        judgement = submission.judge(at)
+        if before and (before.verdict, before.value, before.why) == (
+            judgement.verdict,
+            judgement.value,
+            judgement.why,
+        ):
+            return  # another photograph of the same says the same: the customer was told
+        conversation = conversation_of(submission)
+        with translation.override(conversation.language):
+            Answer(conversation, submission, judgement, at=at).give()
+
+
+class Answer:
+    """What follows from one judgement."""
+
+    def __init__(
+        self, conversation: Conversation, submission: Submission, judgement: Judgement, *, at: datetime
+    ) -> None:
+        self.conversation, self.submission, self.judgement, self.at = conversation, submission, judgement, at
+
+    def give(self) -> None:
+        {
+            Verdict.ACCEPT: self._accept,
+            Verdict.CONFIRM: self._confirm,
+            Verdict.RETAKE: self._retake,
+            Verdict.REVIEW: self._review,
+            Verdict.OUTSIDE_WINDOW: self._outside_window,
+            Verdict.ALREADY_ADOPTED: self._already_adopted,
+            Verdict.OTHER_METER: self._other_meter,
+            Verdict.UNKNOWN_SENDER: self._unknown_sender,
+        }[Verdict(self.judgement.verdict)]()
+
+    def _accept(self) -> None:
+        if self.judgement.value is None:
+            raise ValueError(f"judgement {self.judgement.pk} accepts no value")
+        adoption = self.submission.adopt(
+            self.judgement.value,
+            at=self.at,
+            actor=self.judgement.actor,
+            why=self.judgement.why,
+            confidence=self.judgement.confidence,
+        )
+        tell_adopted(self.conversation, self.submission, adoption, at=self.at)
+
+    def _confirm(self) -> None:
+        if self.judgement.value is None:
+            raise ValueError(f"judgement {self.judgement.pk} asks for no value")
+        self._expect(Expecting.CONFIRMATION)
+        shown = self.submission.as_shown(self.judgement.value)
+        self._say(words.is_it(self.submission, self.judgement.value, shown))
+
+    def _retake(self) -> None:
+        earlier = Judgement.objects.filter(
+            submission__identifier=self.submission.identifier,
+            verdict=Verdict.RETAKE,
+            at__gt=self.at - RETAKES_COUNTED_OVER,
+        ).exclude(pk=self.judgement.pk)
+        if earlier.count() >= RETAKES_ALLOWED:
+            self._review()
+        else:
+            self._say(words.again(self.judgement.why))
+
+    def _review(self) -> None:
+        self.submission.send_to_review(why=self.judgement.why, at=self.at, actor=self.judgement.actor)
+        self.conversation.owe(message_of(self.submission), queue=queue_named(REVIEWS))
+        self._expect(Expecting.NOTHING)
+        self._say(words.with_reviewer())
+
+    def _outside_window(self) -> None:
+        self._say(words.outside_window(Cycle.latest(self.at)))
+
+    def _already_adopted(self) -> None:
+        standing = self._standing_adoption()
+        if self.judgement.value is None or self.judgement.value == standing.reading.value:
+            self._say(words.already_adopted(standing))
+        else:
+            self._expect(Expecting.REPLACEMENT)
+            self._say(words.replace(self.submission, standing, self.judgement.value))
+
+    def _standing_adoption(self) -> Adoption:
+        point, cycle = self.submission.service_point, self.submission.cycle
+        standing = point.adoption_in(cycle) if point and cycle else None
+        if standing is None:
+            raise ValueError(f"submission {self.submission.pk} was judged already adopted, and nothing is")
+        return standing
+
+    def _other_meter(self) -> None:
+        if self.submission.service_point:
+            self._say(words.other_meter(self.submission.service_point))
+
+    def _unknown_sender(self) -> None:
+        ask_whose(self.conversation, self.submission, message=message_of(self.submission), at=self.at)
+
+    def _expect(self, what: str) -> None:
+        if not self.conversation.is_with_people:
+            dialogue_of(self.conversation).expect(what, at=self.at, submission=self.submission)
+
+    def _say(self, message: words.Say) -> None:
+        tell(self.conversation, message, key=f"judgement:{self.judgement.pk}", at=self.at)
+
+
+def tell(conversation: Conversation, message: words.Say, *, key: str, at: datetime) -> Message:
+    """Tell the customer, or the people who have the conversation: no robot speaks to the customer then (G8)."""
+    told = say(conversation, message, key=key, at=at)
+    if told is None:
+        with translation.override(settings.LANGUAGE_CODE):
+            told = conversation.note(message.text, at=at)
+    return told
+
+
+def tell_adopted(
+    conversation: Conversation, submission: Submission, adoption: Adoption, *, at: datetime
+) -> Message:
+    dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
+    used = adoption.consumption()
+    return tell(
+        conversation,
+        words.adopted(
+            adoption,
+            used=used.value if used else None,
+            days=used.days if used else None,
+            last_year_per_day=used.last_year_per_day if used else None,
+        ),
+        key=f"adoption:{adoption.pk}",
+        at=at,
+    )
+
+
+def ask_whose(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
+    """Whose service point is it? One is theirs → go on; several → a list; none → the account's number, in few tries."""
+    points = list(ServicePoint.of(submission.identifier).select_related("account"))
+    if len(points) == 1:
+        dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
+        submission.identify(points[0], at=at)
+        submission_identified(submission, at=at)
+    elif points:
+        dialogue_of(conversation).expect(Expecting.SERVICE_POINT, at=at, submission=submission)
+        tell(conversation, words.which_point(submission, points), key=f"which-point:{submission.pk}", at=at)
+    elif identity.tries_left(submission.identifier, at):
+        dialogue_of(conversation).expect(Expecting.ACCOUNT, at=at, submission=submission)
+        tell(conversation, words.which_account(), key=f"which-account:{submission.pk}", at=at)
+    else:
+        hand_over(
+            conversation,
+            message,
+            wish=HandOver.Wish.MACHINE,
+            why="could not prove whose account it is",
+            at=at,
+        )
+
+
+def submission_identified(submission: Submission, *, at: datetime) -> None:
+    """Now that the meter is known, its history says more about what the photographs show: they are read again."""
+    photographs = submission.photographs.all()
+    if not photographs:
+        judge_and_answer(submission.pk, at=at)
+    photographs.update(read_at=None)
+    for photograph in photographs:
+        jobs.read.defer(photograph_id=photograph.pk)
+
+
+def confirm(
+    conversation: Conversation, submission: Submission, value: Decimal, *, message: Message, at: datetime
+) -> None:
+    """The customer said yes to a value, or typed one: adopted where it is plausible, else a person looks (G3)."""
+    if standing := submission.readings.first():
+        adoption = standing.adoptions.order_by("-adopted_at").first()
+        if adoption:
+            tell(conversation, words.already_adopted(adoption), key=f"confirmed-again:{message.pk}", at=at)
+        return
+    judgement = submission.confirm(value, at=at, actor=f"customer:{submission.identifier}")
+    dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
+    Answer(conversation, submission, judgement, at=at).give()
+
+
+def decline(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
+    dialogue_of(conversation).expect(Expecting.VALUE, at=at, submission=submission)
+    tell(conversation, words.what_is_it(submission), key=f"what-is-it:{message.pk}", at=at)
+
+
+def replace(
+    conversation: Conversation, submission: Submission, value: Decimal, *, message: Message, at: datetime
+) -> None:
+    adoption = submission.adopt(
+        value, at=at, actor=f"customer:{submission.identifier}", why="replaced_by_customer", replace=True
+    )
+    tell_adopted(conversation, submission, adoption, at=at)
+
+
+def answer_review(review_id: int, *, at: datetime) -> None:
+    """Tell the customer what the person decided; nothing where the person took it back in time."""
+    with transaction.atomic():
+        review = Review.objects.select_related("submission").get(pk=review_id)
+        if review.closed_at is None:
+            return
+        submission = review.submission
+        conversation = conversation_of(submission)
+        with translation.override(conversation.language):
+            told = _tell_review(conversation, submission, review, at=at)
+        owed = conversation.owed
+        if told and told.outgoing and owed and owed.queue.name == REVIEWS:
+            owed.answer_with(told)
+
+
+def _tell_review(
+    conversation: Conversation, submission: Submission, review: Review, *, at: datetime
+) -> Message | None:
+    if review.outcome in {Review.Outcome.ACCEPTED, Review.Outcome.CORRECTED}:
+        reading = submission.readings.order_by("-id").first()
+        adoption = reading.adoptions.order_by("-id").first() if reading else None
+        return tell_adopted(conversation, submission, adoption, at=at) if adoption else None
+    judgement = submission.judgements.last()
+    why = "no_meter" if review.outcome == Review.Outcome.NOT_A_METER else (judgement.why if judgement else "")
+    return tell(conversation, words.again(why), key=f"review:{review.pk}", at=at)

@@ -1,0 +1,261 @@
+"""A message has arrived: into its conversation, understood, and answered or handed on; all of it in one transaction.
+
+The message's own row marks it as done, so a job that runs twice, after a crash, changes nothing the second time.
+"""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from django.db import transaction
+from django.utils import translation
+
+from rasd.channels.models import Incoming, Line
+from rasd.desk.models import Conversation, HandOver, Message
+from rasd.flows import identity, words
+from rasd.flows.answering import (
+    ask_whose,
+    confirm,
+    decline,
+    judge_and_answer,
+    origin_of,
+    replace,
+    submission_identified,
+)
+from rasd.flows.live import announce
+from rasd.flows.models import Dialogue
+from rasd.flows.speaking import FIRST_LINE, dialogue_of, hand_over, queue_named, say
+from rasd.language import Understanding, understand
+from rasd.metering.models import Cycle, ServicePoint, Submission
+
+Kind = Incoming.Kind
+Expecting = Dialogue.Expecting
+
+SAYS_NOTHING_TO_US = {Kind.REACTION, Kind.REVOCATION, Kind.SYSTEM, Kind.STICKER}
+"""Seen by people in the conversation; no answer is expected."""
+
+FILES = {Kind.IMAGE, Kind.DOCUMENT}
+"""Answered when their file has been fetched and looked at."""
+
+MISUNDERSTANDINGS_ALLOWED = 1
+
+
+class Arrival:
+    """One incoming message on its way through the house."""
+
+    def __init__(self, incoming: Incoming, *, at: datetime) -> None:
+        self.incoming, self.at = incoming, at
+        self.identifier = incoming.address.identifier
+        self.understood: Understanding = understand(incoming.text)
+
+    def receive(self) -> None:
+        with transaction.atomic():
+            if Message.objects.filter(incoming=self.incoming).exists():
+                return
+            self.message = Conversation.take_in(self.incoming)
+            self.conversation = self.message.conversation
+            announce(f"conversation:{self.conversation.pk}", "conversations")
+            if self.incoming.kind in SAYS_NOTHING_TO_US:
+                return
+            self._learn_language()
+            with translation.override(self.conversation.language):
+                self._answer()
+
+    def _learn_language(self) -> None:
+        written_by_them = self.incoming.kind in {Kind.TEXT, Kind.IMAGE, Kind.DOCUMENT, Kind.EDIT}
+        language = self.understood.language if written_by_them else None
+        if language and language != self.conversation.language:
+            self.conversation.language = language
+            self.conversation.save(update_fields=["language"])
+
+    def _answer(self) -> None:
+        pressed = self.incoming.button_id
+        if pressed == "person" or self.understood.wants_human:
+            hand_over(
+                self.conversation,
+                self.message,
+                wish=HandOver.Wish.CUSTOMER,
+                why=self.incoming.text[:300],
+                at=self.at,
+            )
+        elif self.conversation.is_with_people:
+            self._while_with_people()
+        elif self.incoming.line.purpose != Line.Purpose.READINGS:
+            self._hand_over_by_machine("this line is for people")
+        elif pressed:
+            self._press(pressed)
+        elif self.incoming.kind in {Kind.TEXT, Kind.BUTTON, Kind.EDIT}:
+            self._read_text()
+        elif self.incoming.kind in FILES:
+            pass
+        elif self.incoming.kind == Kind.UNSUPPORTED:
+            self._say(words.not_understood(), "unsupported")
+        else:
+            self._say(words.only_people_understand(), "for-people")
+            self._hand_over_by_machine(f"a message of kind {self.incoming.kind}")
+
+    def _while_with_people(self) -> None:
+        if self.incoming.button_id == "robot" or self.understood.wants_robot:
+            self.conversation.give_back(at=self.at, actor=f"customer:{self.identifier}")
+            self._say(words.robot_again(), "robot-again")
+        elif self.incoming.kind != Kind.TEXT or self.understood.expects_answer:
+            self.conversation.owe(self.message, queue=queue_named(FIRST_LINE))
+
+    # Buttons carry what they are about, so that an old one still means what it said.
+
+    def _press(self, pressed: str) -> None:
+        verb, _, rest = pressed.partition(":")
+        about, _, value = rest.partition(":")
+        submission = (
+            Submission.objects.filter(pk=about, identifier=self.identifier).first()
+            if about.isdigit()
+            else None
+        )
+        if submission is None:
+            self._misunderstood()
+        elif verb == "yes" and (number := _decimal(value)) is not None:
+            confirm(self.conversation, submission, number, message=self.message, at=self.at)
+        elif verb == "no":
+            decline(self.conversation, submission, message=self.message, at=self.at)
+        elif verb == "replace" and (number := _decimal(value)) is not None:
+            replace(self.conversation, submission, number, message=self.message, at=self.at)
+        elif verb == "keep":
+            dialogue_of(self.conversation).expect(Expecting.NOTHING, at=self.at)
+            self._say(words.kept(), "kept")
+        elif verb == "point" and (
+            point := self._their_points().filter(pk=value if value.isdigit() else 0).first()
+        ):
+            self._point_chosen(submission, point)
+        else:
+            self._misunderstood()
+
+    def _read_text(self) -> None:
+        dialogue = dialogue_of(self.conversation)
+        expected = {
+            Expecting.CONFIRMATION: self._read_confirmation,
+            Expecting.VALUE: self._read_value,
+            Expecting.SERVICE_POINT: self._read_point,
+            Expecting.ACCOUNT: self._read_account,
+            Expecting.NAME: self._read_name,
+            Expecting.REPLACEMENT: self._read_replacement,
+        }.get(Expecting(dialogue.expecting))
+        if expected and dialogue.submission and expected(dialogue, dialogue.submission):
+            return
+        if self.understood.reading:
+            self._number_typed(self.understood.reading.digits)
+        elif self.understood.greeting:
+            self._say(words.welcome(Cycle.latest(self.at)), "welcome")
+        elif self.understood.expects_answer:
+            self._misunderstood()
+
+    # Each returns whether the message was the answer that was expected.
+
+    def _read_confirmation(self, dialogue: Dialogue, submission: Submission) -> bool:
+        asked = submission.judgements.last()
+        if self.understood.reading:
+            return self._read_value(dialogue, submission)
+        if self.understood.yes_no is True and asked and asked.value is not None:
+            confirm(self.conversation, submission, asked.value, message=self.message, at=self.at)
+            return True
+        if self.understood.yes_no is False:
+            decline(self.conversation, submission, message=self.message, at=self.at)
+            return True
+        return False
+
+    def _read_value(self, dialogue: Dialogue, submission: Submission) -> bool:
+        if not self.understood.reading:
+            return False
+        confirm(
+            self.conversation, submission, self.understood.reading.value, message=self.message, at=self.at
+        )
+        return True
+
+    def _read_point(self, dialogue: Dialogue, submission: Submission) -> bool:
+        number = self._a_number_of_theirs()
+        chosen = self._their_points().filter(number__iexact=number) | self._their_points().filter(
+            account__number__iexact=number
+        )
+        if chosen.count() != 1:
+            return False
+        self._point_chosen(submission, chosen.get())
+        return True
+
+    def _read_account(self, dialogue: Dialogue, submission: Submission) -> bool:
+        number = self._a_number_of_theirs()
+        if not number:
+            return False
+        dialogue.expect(Expecting.NAME, at=self.at, submission=submission, account_number=number[:40])
+        self._say(words.whose_name(), "whose-name")
+        return True
+
+    def _read_name(self, dialogue: Dialogue, submission: Submission) -> bool:
+        account = identity.prove(
+            identifier=self.identifier,
+            account_number=dialogue.account_number,
+            name=self.incoming.text,
+            at=self.at,
+        )
+        if account:
+            ask_whose(self.conversation, submission, message=self.message, at=self.at)
+        elif left := identity.tries_left(self.identifier, self.at):
+            dialogue.expect(Expecting.ACCOUNT, at=self.at, submission=submission)
+            self._say(words.no_match(left), "no-match")
+        else:
+            self._hand_over_by_machine("could not prove whose account it is")
+        return True
+
+    def _read_replacement(self, dialogue: Dialogue, submission: Submission) -> bool:
+        asked = submission.judgements.last()
+        if self.understood.yes_no is True and asked and asked.value is not None:
+            replace(self.conversation, submission, asked.value, message=self.message, at=self.at)
+        elif self.understood.yes_no is False:
+            dialogue.expect(Expecting.NOTHING, at=self.at)
+            self._say(words.kept(), "kept")
+        else:
+            return False
+        return True
+
+    def _number_typed(self, digits: str) -> None:
+        submission = Submission.from_number(
+            identifier=self.identifier,
+            origin=origin_of(self.incoming),
+            typed=digits,
+            sent_at=self.incoming.sent_at,
+            received_at=self.incoming.received_at,
+            conversation=str(self.conversation),
+        )
+        points = list(self._their_points()[:2])
+        if len(points) == 1:
+            submission.identify(points[0], at=self.at)
+        judge_and_answer(submission.pk, at=self.at)
+
+    def _point_chosen(self, submission: Submission, point: ServicePoint) -> None:
+        dialogue_of(self.conversation).expect(Expecting.NOTHING, at=self.at)
+        submission.identify(point, at=self.at)
+        submission_identified(submission, at=self.at)
+
+    def _their_points(self):  # type: ignore[no-untyped-def]
+        return ServicePoint.of(self.identifier)
+
+    def _a_number_of_theirs(self) -> str:
+        """An account's or a service point's number, as customers type them: often indistinguishable from a reading."""
+        found = self.understood.account_number or (self.understood.reading and self.understood.reading.digits)
+        return str(found or next((number.digits for number in self.understood.numbers), "") or "")
+
+    def _misunderstood(self) -> None:
+        if dialogue_of(self.conversation).misunderstand() > MISUNDERSTANDINGS_ALLOWED:
+            self._hand_over_by_machine("two messages in a row were not understood")
+        else:
+            self._say(words.not_understood(), "not-understood")
+
+    def _hand_over_by_machine(self, why: str) -> None:
+        hand_over(self.conversation, self.message, wish=HandOver.Wish.MACHINE, why=why, at=self.at)
+
+    def _say(self, message: words.Say, about: str) -> None:
+        say(self.conversation, message, key=f"{about}:{self.message.pk}", at=self.at, answers=self.incoming)
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None

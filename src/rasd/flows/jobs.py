@@ -1,0 +1,81 @@
+"""Jobs of the conductor: shallow, each a call into the room that knows how."""
+
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+RETRIES = RetryStrategy(max_attempts=8, exponential_wait=2)
+STILL_READING_AFTER = timedelta(seconds=2)
+REVIEW_CAN_BE_UNDONE = timedelta(seconds=5)
+
+
+def lock_of(address_id: int) -> str:
+    """One thing at a time for each customer, in the order in which it was deferred."""
+    return f"flow:{address_id}"
+
+
+@app.task(queue="flows", retry=RETRIES)
+def receive(incoming_id: int) -> None:
+    """A message arrived: into its conversation, and answered or handed on."""
+    from rasd.channels.models import Incoming
+    from rasd.flows.arrival import Arrival
+
+    incoming = Incoming.objects.select_related("line", "address").get(pk=incoming_id)
+    with structlog.contextvars.bound_contextvars(incoming=incoming.external_id):
+        Arrival(incoming, at=timezone.now()).receive()
+
+
+@app.task(queue="flows", retry=RETRIES)
+def look(incoming_id: int) -> None:
+    """Its file lies in storage: a photograph becomes (part of) a submission."""
+    from rasd.channels.models import Incoming
+    from rasd.flows.photographs import take_photograph
+
+    incoming = Incoming.objects.select_related("line", "address", "media").get(pk=incoming_id)
+    take_photograph(incoming, at=timezone.now())
+
+
+@app.task(queue="flows", retry=RETRIES)
+def ask_again(incoming_id: int) -> None:
+    """Its file cannot be had: the customer is asked to send it again."""
+    from rasd.channels.models import Incoming
+    from rasd.flows.photographs import ask_for_it_again
+
+    ask_for_it_again(
+        Incoming.objects.select_related("line", "address", "media").get(pk=incoming_id), at=timezone.now()
+    )
+
+
+@app.task(queue="vision", retry=RETRIES)
+def read(photograph_id: int) -> None:
+    """The machine looks at a photograph; its submission is judged when all of its photographs were looked at."""
+    from rasd.flows.photographs import read_photograph
+
+    read_photograph(photograph_id, at=timezone.now())
+
+
+@app.task(queue="flows", retry=RETRIES)
+def still_reading(photograph_id: int) -> None:
+    """The customer is told that it takes longer, where it does."""
+    from rasd.flows.photographs import say_still_reading
+
+    say_still_reading(photograph_id, at=timezone.now())
+
+
+@app.task(queue="flows", retry=RETRIES)
+def judge(submission_id: int) -> None:
+    """Everything of a submission was read: decide, and answer the customer."""
+    from rasd.flows.answering import judge_and_answer
+
+    judge_and_answer(submission_id, at=timezone.now())
+
+
+@app.task(queue="flows", retry=RETRIES)
+def answer_review(review_id: int) -> None:
+    """A person has judged: the customer is told."""
+    from rasd.flows.answering import answer_review
+
+    answer_review(review_id, at=timezone.now())

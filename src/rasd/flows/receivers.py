@@ -1,0 +1,61 @@
+"""From the doors to the conductor: each signal defers a job in the transaction that made it true, so no crash loses one."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from rasd.channels.models import Incoming, Media, Outgoing
+from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
+from rasd.desk.models import Message
+from rasd.flows import jobs
+from rasd.flows.live import announce
+from rasd.metering.models import Review, Submission
+from rasd.metering.signals import adopted, review_closed, submission_judged
+
+
+@receiver(message_arrived)
+def receive_later(sender: Any, incoming: Incoming, **_: Any) -> None:
+    jobs.receive.configure(lock=jobs.lock_of(incoming.address_id)).defer(incoming_id=incoming.pk)
+
+
+@receiver(media_stored)
+def look_later(sender: Any, media: Media, **_: Any) -> None:
+    jobs.look.configure(lock=jobs.lock_of(media.incoming.address_id)).defer(incoming_id=media.incoming_id)
+
+
+@receiver(media_lost)
+def ask_again_later(sender: Any, media: Media, **_: Any) -> None:
+    jobs.ask_again.configure(lock=jobs.lock_of(media.incoming.address_id)).defer(
+        incoming_id=media.incoming_id
+    )
+    announce("troubles")
+
+
+@receiver(outgoing_changed)
+def show_what_became_of_it(sender: Any, outgoing: Outgoing, **_: Any) -> None:
+    for conversation_id in Message.objects.filter(outgoing=outgoing).values_list(
+        "conversation_id", flat=True
+    ):
+        announce(f"conversation:{conversation_id}")
+    if outgoing.failed_at:
+        announce("troubles", "conversations")
+
+
+@receiver(submission_judged)
+def show_the_judgement(sender: Any, submission: Submission, **_: Any) -> None:
+    announce("review", "cycle", *([submission.conversation] if submission.conversation else []))
+
+
+@receiver(adopted)
+def show_the_adoption(sender: Any, **_: Any) -> None:
+    announce("cycle")
+
+
+@receiver(review_closed)
+def answer_the_review_later(sender: Any, review: Review, **_: Any) -> None:
+    """After a pause in which the reviewer may still take it back."""
+    announce("review", "cycle")
+    jobs.answer_review.configure(schedule_at=timezone.now() + jobs.REVIEW_CAN_BE_UNDONE).defer(
+        review_id=review.pk
+    )

@@ -1,0 +1,58 @@
+"""How the machine speaks in a conversation, and how it falls silent."""
+
+from datetime import datetime, timedelta
+
+from django.utils import translation
+
+from rasd.channels.models import Incoming
+from rasd.desk.models import Conversation, HandOver, Message, Queue
+from rasd.flows import words
+from rasd.flows.live import announce
+from rasd.flows.models import Dialogue
+
+FIRST_LINE, REVIEWS = "First line", "Photographs"
+DEFAULT_TARGETS = {FIRST_LINE: timedelta(minutes=30), REVIEWS: timedelta(hours=4)}
+
+
+def queue_named(name: str) -> Queue:
+    return Queue.objects.get_or_create(name=name, defaults={"answer_within": DEFAULT_TARGETS[name]})[0]
+
+
+def say(
+    conversation: Conversation,
+    message: words.Say,
+    *,
+    key: str,
+    at: datetime,
+    answers: Incoming | None = None,
+    of_hand_over: bool = False,
+) -> Message | None:
+    """Queue ``message``; None where people have the conversation (G8)."""
+    announce(f"conversation:{conversation.pk}", "conversations")
+    return conversation.say(
+        message.text,
+        key=key,
+        at=at,
+        kind=message.kind,
+        content=message.content,
+        answers=answers,
+        of_hand_over=of_hand_over,
+    )
+
+
+def hand_over(conversation: Conversation, message: Message, *, wish: str, why: str, at: datetime) -> None:
+    """To people at once, with the place and the time told (G8), and an answer owed (G7)."""
+    actor = (
+        f"customer:{conversation.address.identifier}" if wish == HandOver.Wish.CUSTOMER else "machine:flows"
+    )
+    conversation.hand_over(wish=wish, why=why, at=at, actor=actor)
+    queue = queue_named(FIRST_LINE)
+    obligation = conversation.owe(message, queue=queue)
+    dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)
+    with translation.override(conversation.language):
+        told = words.with_person(queue.place_of(obligation), queue.usual_wait(at), queue.answer_within)
+    say(conversation, told, key=f"with-person:{message.pk}", at=at, of_hand_over=True)
+
+
+def dialogue_of(conversation: Conversation) -> Dialogue:
+    return Dialogue.objects.get_or_create(conversation=conversation)[0]

@@ -1,0 +1,290 @@
+"""What the machine says to customers: every sentence whole, in the customer's language, with the buttons that go with it.
+
+Numbers and names inside Arabic sentences are isolated (U+2068 … U+2069), so that a value keeps its own direction.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rasd.channels.models import Outgoing
+from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
+
+
+@dataclass(frozen=True)
+class Say:
+    """A message to be: its words and, where it asks, its buttons or its list."""
+
+    text: str
+    kind: str = Outgoing.Kind.TEXT
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+def isolated(text: object) -> str:
+    return f"\u2068{text}\u2069"
+
+
+def amount(value: Decimal, unit: str) -> str:
+    return isolated(f"{plain(value)} {unit}")
+
+
+def plain(value: Decimal) -> str:
+    """As people write it: no exponent, no zeros that say nothing."""
+    return f"{value.normalize():f}" if value else "0"
+
+
+def day(value: date) -> str:
+    return isolated(date_format(value, "j F"))
+
+
+def buttons(*pairs: tuple[str, str]) -> dict[str, Any]:
+    return {"buttons": [{"id": button_id, "title": title[:20]} for button_id, title in pairs]}
+
+
+def person_button() -> tuple[str, str]:
+    return ("person", _("Talk to a person"))
+
+
+def reading_now() -> Say:
+    return Say(_("I am reading your photograph… a moment please."))
+
+
+def adopted(
+    adoption: Adoption, *, used: Decimal | None, days: int | None, last_year_per_day: Decimal | None
+) -> Say:
+    """The value, the consumption since the last reading, what that means against last year, and the receipt."""
+    unit = adoption.register.unit
+    lines = [
+        _("Thank you. Your reading %(value)s is adopted for this month's bill.")
+        % {"value": amount(adoption.reading.value, unit)}
+    ]
+    if used is not None and days:
+        lines.append(
+            ngettext(
+                "Consumption since the last reading, %(days)s day ago: %(used)s.",
+                "Consumption since the last reading, %(days)s days ago: %(used)s.",
+                days,
+            )
+            % {"days": days, "used": amount(used, unit)}
+        )
+        if last_year_per_day:
+            lines.append(against_last_year(used / days, last_year_per_day))
+    lines.append(_("Receipt number: %(receipt)s") % {"receipt": isolated(adoption.receipt)})
+    return Say("\n".join(lines))
+
+
+ABOUT_THE_SAME = Decimal("0.05")  # a share; smaller differences are weather and the hour of reading
+
+
+def against_last_year(now: Decimal, then: Decimal) -> str:
+    change = now / then - 1
+    if abs(change) <= ABOUT_THE_SAME:
+        return _("That is about the same a day as in this month last year.")
+    percent = {"percent": isolated(f"{abs(change):.0%}")}
+    if change > 0:
+        return _("That is %(percent)s more a day than in this month last year.") % percent
+    return _("That is %(percent)s less a day than in this month last year.") % percent
+
+
+def is_it(submission: Submission, value: Decimal, shown: str) -> Say:
+    """ "Is it 04521?" with buttons, and a way to type it."""
+    return Say(
+        _("I read %(value)s on your meter. Is that right? If not, press No or type the number you see.")
+        % {"value": isolated(shown)},
+        Outgoing.Kind.BUTTONS,
+        buttons(
+            (f"yes:{submission.pk}:{plain(value)}", _("Yes, that is it")),
+            (f"no:{submission.pk}", _("No")),
+            person_button(),
+        ),
+    )
+
+
+def what_is_it(submission: Submission) -> Say:
+    return Say(_("Please type the number that your meter shows, or send another photograph."))
+
+
+RETAKE_WHYS = {
+    "too_dark": lambda: _("The photograph is too dark."),
+    "blurred": lambda: _("The photograph is blurred."),
+    "glare": lambda: _("A reflection hides the digits."),
+    "no_meter": lambda: _("I see no meter in the photograph."),
+    "cut_off": lambda: _("Part of the number is cut off."),
+    "too_small": lambda: _("The number is too small in the photograph."),
+    "not_a_photograph": lambda: _("I could not open that file as a photograph."),
+}
+RETAKE_HOWS = {
+    "too_dark": lambda: _("Please send it again with the light on or with the flash."),
+    "glare": lambda: _("Please send it again without the flash, a little from the side."),
+    "no_meter": lambda: _("Please photograph the meter's number from close by, from straight in front."),
+    "cut_off": lambda: _("Please send it again with the whole number in the picture."),
+    "too_small": lambda: _("Please send it again from closer."),
+}
+
+
+def again(why: str) -> Say:
+    """ "Please again, closer / without the flash, like this"."""
+    reason = RETAKE_WHYS.get(why, lambda: _("I could not read the number in the photograph."))()
+    how = RETAKE_HOWS.get(
+        why,
+        lambda: _("Please hold the phone still, closer, straight in front of the number, and send it again."),
+    )()
+    return Say(f"{reason} {how}", Outgoing.Kind.BUTTONS, buttons(person_button()))
+
+
+def please_resend() -> Say:
+    return Say(_("Your file did not reach us whole. Please send it again."))
+
+
+def outside_window(cycle: Cycle | None) -> Say:
+    if cycle is None:
+        return Say(
+            _(
+                "Thank you. Your reading is kept. No reading month is open now; we will tell you when the next one opens."
+            )
+        )
+    return Say(
+        _(
+            "Thank you. Your reading is kept, but it came outside the days in which readings count for the bill: "
+            "from %(first)s to %(last)s. Please send it again in those days."
+        )
+        % {"first": day(cycle.window_opens), "last": day(cycle.window_closes)}
+    )
+
+
+def already_adopted(adoption: Adoption) -> Say:
+    return Say(
+        _("Your reading %(value)s is already adopted for this month. Receipt number: %(receipt)s")
+        % {
+            "value": amount(adoption.reading.value, adoption.register.unit),
+            "receipt": isolated(adoption.receipt),
+        }
+    )
+
+
+def replace(submission: Submission, adoption: Adoption, value: Decimal) -> Say:
+    return Say(
+        _("This month's reading is already adopted: %(old)s. Shall %(new)s replace it?")
+        % {
+            "old": amount(adoption.reading.value, adoption.register.unit),
+            "new": amount(value, adoption.register.unit),
+        },
+        Outgoing.Kind.BUTTONS,
+        buttons(
+            (f"replace:{submission.pk}:{plain(value)}", _("Yes, replace it")),
+            (f"keep:{submission.pk}", _("No, keep it")),
+            person_button(),
+        ),
+    )
+
+
+def kept() -> Say:
+    return Say(_("Good. The reading that was adopted stays as it is."))
+
+
+def other_meter(service_point: ServicePoint) -> Say:
+    meter = service_point.current_meter
+    return Say(
+        _("The number on this meter is not that of your meter, %(serial)s. Please photograph your own meter.")
+        % {"serial": isolated(meter.serial if meter else "")},
+        Outgoing.Kind.BUTTONS,
+        buttons(person_button()),
+    )
+
+
+def with_reviewer() -> Say:
+    return Say(
+        _(
+            "Thank you. I am not sure of the number, so a colleague will look at your photograph and answer you here."
+        )
+    )
+
+
+LIST_ROWS = 10  # Meta's limit
+
+
+def which_point(submission: Submission, points: list[ServicePoint]) -> Say:
+    text = _("Which meter is this?")
+    if len(points) > LIST_ROWS:
+        text = _("Which meter is this? If it is not in the list, type its account number.")
+    rows = [
+        {
+            "id": f"point:{submission.pk}:{point.pk}",
+            "title": point.place[:24],
+            "description": f"{point.number} · {point.account.number}"[:72],
+        }
+        for point in points[:LIST_ROWS]
+    ]
+    return Say(text, Outgoing.Kind.CHOICES, {"button": _("Choose")[:20], "rows": rows})
+
+
+def which_account() -> Say:
+    return Say(
+        _("I do not know your number yet. Please type your account number; it is at the top of your bill.")
+    )
+
+
+def whose_name() -> Say:
+    return Say(_("And the account holder's full name, as it is written on the bill?"))
+
+
+def no_match(tries_left: int) -> Say:
+    return Say(
+        ngettext(
+            "That does not match what we have. You can try %(tries)s more time: please type your account number.",
+            "That does not match what we have. You can try %(tries)s more times: please type your account number.",
+            tries_left,
+        )
+        % {"tries": tries_left}
+    )
+
+
+def with_person(place: int, wait: timedelta | None, target: timedelta) -> Say:
+    """G8: the place in the queue and an honest time: measured where enough was measured, else the target, named as such."""
+    where = _("You are with our staff now, number %(place)s in line; I will not answer any more.") % {
+        "place": place
+    }
+    if wait is not None:
+        when = _("Over the last days the wait was usually %(time)s.") % {"time": in_words(wait)}
+    else:
+        when = _("We aim to answer within %(time)s.") % {"time": in_words(target)}
+    return Say(f"{where} {when}", Outgoing.Kind.BUTTONS, buttons(("robot", _("Automatic service"))))
+
+
+def in_words(time: timedelta) -> str:
+    minutes = max(1, round(time.total_seconds() / 60))
+    if minutes < 90:
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+
+
+def robot_again() -> Say:
+    return Say(_("This is the automatic service again. Send a photograph of your meter, or type its number."))
+
+
+def welcome(cycle: Cycle | None) -> Say:
+    hello = _("Welcome. Send a photograph of your meter here, or type the number that it shows.")
+    if cycle:
+        hello += "\n" + _("Readings count for the bill from %(first)s to %(last)s.") % {
+            "first": day(cycle.window_opens),
+            "last": day(cycle.window_closes),
+        }
+    return Say(hello, Outgoing.Kind.BUTTONS, buttons(person_button()))
+
+
+def not_understood() -> Say:
+    return Say(
+        _("I understand meter photographs and numbers. Send one of them, or talk to a person."),
+        Outgoing.Kind.BUTTONS,
+        buttons(person_button()),
+    )
+
+
+def only_people_understand() -> Say:
+    return Say(_("I cannot read this kind of message myself: a colleague will look at it."))

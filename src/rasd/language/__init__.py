@@ -2,7 +2,16 @@
 
 from rasd.language.figures import NumberFound
 from rasd.language.human import wants_human
+from rasd.language.names import fold_name, names_match
 from rasd.language.text import normalise_arabic
 from rasd.language.understanding import Understanding, understand
 
-__all__ = ["NumberFound", "Understanding", "normalise_arabic", "understand", "wants_human"]
+__all__ = [
+    "NumberFound",
+    "Understanding",
+    "fold_name",
+    "names_match",
+    "normalise_arabic",
+    "understand",
+    "wants_human",
+]

@@ -22,7 +22,7 @@ Unit = tuple[Roles, int, int]
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The word lists, read once."""
-    return Lexicon("human_words.toml", article=("person", "robot"), clitic=("someone",))
+    return Lexicon("human_words.toml", article=("person", "robot"), clitic=("someone", "contact"))
 
 
 def wants_human(text: str) -> str | None:
@@ -50,11 +50,11 @@ def wants_robot(message: list[Word]) -> bool:
     """True when the message asks to go (back) to the automatic service. Call it only where no human is wanted."""
     cut = units(message)
     for at, (roles, _, _) in enumerate(cut):
-        if "robot_phrase" in roles and _alone(cut, at, "robot_phrase"):
+        if "robot_phrase" in roles and _alone(cut, "robot_phrase"):
             return True
         if "robot" in roles:
             seen = _chain(cut, at)[0]
-            if _alone(cut, at, "robot"):
+            if _alone(cut, "robot"):
                 return True
             if seen & {"want", "contact", "back"} and not seen & {"negation", "tired", "exist"}:
                 return True
@@ -95,7 +95,7 @@ def _asked(cut: list[Unit], at: int) -> int | None:
     """The first word of the wish whose person is the unit ``at``; ``None`` when it is no wish."""
     roles = cut[at][0]
     seen, begun = _chain(cut, at)
-    if "negation" in seen:
+    if seen & {"negation", "tired"}:
         return None
     after = _after(cut, at)
     if "contact" in seen:
@@ -107,7 +107,7 @@ def _asked(cut: list[Unit], at: int) -> int | None:
         return begun if "person" in roles or ends or "serve" in after else None
     if "exist" in seen:
         return begun if ends or "serve" in after else None
-    if "person" in roles and _alone(cut, at, "person"):
+    if "person" in roles and _alone(_last_clause(cut, at), "person"):
         return begun
     return None
 
@@ -125,6 +125,18 @@ def _after(cut: list[Unit], at: int) -> set[str]:
     return set()
 
 
-def _alone(cut: list[Unit], at: int, role: str) -> bool:
-    others = [roles for place, (roles, _, _) in enumerate(cut) if place != at]
-    return all(roles & {"polite", "boundary", role} for roles in others)
+def _alone(cut: list[Unit], role: str) -> bool:
+    """True when the units hold the role and otherwise only what is polite; thanks may follow it, not precede."""
+    said = False
+    for roles, _, _ in cut:
+        if role in roles:
+            said = True
+        elif not (roles & {"polite", "boundary"} or ("thanks" in roles and said)):
+            return False
+    return said
+
+
+def _last_clause(cut: list[Unit], at: int) -> list[Unit]:
+    """The clause of unit ``at`` and all after it."""
+    begun = max((place for place in range(at) if "boundary" in cut[place][0]), default=-1)
+    return cut[begun + 1 :]

@@ -109,6 +109,8 @@ class Lexicon:
             for article in _ARTICLES:
                 if start.startswith(article) and len(start) > 4:
                     yield start[2:], True
+                    if article == "لل":
+                        yield "ال" + start[2:], False
 
     def _phrase_at(self, folded: list[str], at: int) -> tuple[int, Roles] | None:
         """The longest listed phrase of several words that begins at ``at``: how many words, and its roles."""

@@ -103,19 +103,19 @@ def cut_out(picture: Picture, quad: Quad, height: int, width: int | None = None)
     across, down = sides(quad)
     if width is None:
         width = min(max(round(across / down * height), height // 2), height * 20)
+    # Warping a large strip straight to a small one would alias: shrink the picture first.
+    shrink = 2 * height / down
+    if shrink < 1:
+        picture = np.asarray(
+            cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
+        )
+        quad = quad * np.float32(shrink)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     warp = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
-    # Warping a large strip straight to a small one would alias: shrink the picture first.
-    shrink = height / down
-    if shrink < 0.5:
-        small = cv2.resize(picture, None, fx=shrink * 2, fy=shrink * 2, interpolation=cv2.INTER_AREA)
-        return cut_out(np.asarray(small, np.uint8), quad * np.float32(shrink * 2), height, width)
-    return np.asarray(
-        cv2.warpPerspective(
-            picture, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
+    strip = cv2.warpPerspective(
+        picture, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(strip, np.uint8)
 
 
 def sides(quad: Quad) -> tuple[float, float]:

@@ -30,14 +30,15 @@ MIN_SIDE = 32
 LONGEST_SIDE = 1600
 """Pixels. WhatsApp sends photographs at this size; larger ones are reduced to it before reading."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-"""Pillow's names. MPO is what some phones write as .jpg; GIF is opened only to say that it moves."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+"""Pillow's names. JPEG stands for MPO as well, which some phones write as .jpg; a GIF is mostly opened to say that
+it moves."""
 
 
 def open_photograph(data: bytes) -> Picture:
-    """`data` as an upright uint8 array of shape (height, width, 3), RGB, in its stored size.
+    """`data` as an upright uint8 array of shape (height, width, 3), RGB.
 
-    EXIF orientation is applied; transparency is laid on white; CMYK, 16-bit and palette pictures are
+    In its stored size, but for JPEG much larger than `LONGEST_SIDE`, which are decoded at a fraction of it. EXIF orientation is applied; transparency is laid on white; CMYK, 16-bit and palette pictures are
     converted. Raises NotAPhotograph.
     """
     if not data:

@@ -1,0 +1,156 @@
+"""``rasd check``: what is wrong with this installation, and how to mend it."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from rasd.config.embedded import EmbeddedPostgresError
+
+DISK_WANTED = (
+    2 * 1024**3
+)  # bytes: a month's photographs of a small utility, and room for PostgreSQL to recover
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One thing looked at: well where ``mend`` is empty."""
+
+    what: str
+    found: str
+    mend: str = ""
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="the port that rasd serve will listen on")
+def check(port: int) -> None:
+    """Look at settings, folder, disk, port and database; exit status 1 and the mend where something is wrong."""
+    wrong = 0
+    for answer in answers(port):
+        wrong += bool(answer.mend)
+        click.echo(f"{'✗' if answer.mend else '✓'} {answer.what}: {answer.found}")
+        if answer.mend:
+            click.echo(f"    → {answer.mend}")
+    sys.exit(1 if wrong else 0)
+
+
+def answers(port: int) -> Iterator[Answer]:
+    """What was found, in the order in which one thing needs another; ends early where the rest cannot be asked."""
+    try:
+        from rasd.config.options import options
+    except ValueError as error:  # pydantic's, naming each setting
+        yield Answer(
+            "settings", str(error), "correct the RASD_… variable or the line of rasd.toml named above"
+        )
+        return
+    yield folder(options.data_dir)
+    yield disk(options.data_dir)
+    yield port_free(port)
+    yield from secrets()
+    try:
+        if options.embedded:
+            options.embedded.hold()
+            yield Answer(
+                "database", f"embedded PostgreSQL {options.embedded.version} in {options.embedded.folder}"
+            )
+        yield from database()
+    except EmbeddedPostgresError as error:
+        yield Answer("database", "the embedded PostgreSQL does not run", str(error))
+    finally:
+        if options.embedded:
+            options.embedded.release()
+
+
+def folder(path: Path) -> Answer:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".check-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        return Answer(
+            "data folder",
+            f"{path}: {error.strerror}",
+            f"give this user the folder (chown {os.geteuid()} {path}), or set RASD_DATA_DIR to one that it may write to",
+        )
+    return Answer("data folder", str(path))
+
+
+def disk(path: Path) -> Answer:
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    found = f"{free / 1024**3:.1f} GiB free"
+    mend = "" if free >= DISK_WANTED else "free some space, or set RASD_DATA_DIR to a folder on a larger disk"
+    return Answer("disk", found, mend)
+
+
+def port_free(port: int) -> Answer:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return Answer(
+                "port",
+                f"{port}: {error.strerror}",
+                f"stop what listens there (ss -ltnp 'sport = :{port}' names it), or choose another: rasd serve --port …",
+            )
+    return Answer("port", f"{port} is free")
+
+
+def secrets() -> Iterator[Answer]:
+    from rasd.config.options import options
+
+    needed = {
+        "RASD_WHATSAPP_TOKEN": options.whatsapp_token,
+        "RASD_WHATSAPP_APP_SECRET": options.whatsapp_app_secret,
+        "RASD_WHATSAPP_VERIFY_TOKEN": options.whatsapp_verify_token,
+    }
+    missing = [name for name, value in needed.items() if not value.get_secret_value()]
+    if missing:
+        yield Answer(
+            "WhatsApp",
+            f"not set: {', '.join(missing)}",
+            "set them from your app's page at Meta (App settings → Basic; WhatsApp → API setup); until then every "
+            "webhook call is refused and nothing is sent",
+        )
+    else:
+        yield Answer("WhatsApp", options.whatsapp_api_url)
+
+
+OLDEST_POSTGRESQL = 150000
+
+
+def database() -> Iterator[Answer]:
+    from rasd.cli import set_up_django
+
+    set_up_django()
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            version = int(cursor.fetchone()[0])
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        yield Answer("database", reason, "see that the server runs and that RASD_DATABASE_URL is right")
+        return
+    if version < OLDEST_POSTGRESQL:
+        yield Answer("database", f"PostgreSQL {version // 10000}", "Rasd needs PostgreSQL 15 or later")
+        return
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    yield Answer(
+        "tables",
+        f"{missing} migrations missing" if missing else "as this version wants them",
+        "run rasd migrate" if missing else "",
+    )
+    connection.close()
+    connection.close_pool()

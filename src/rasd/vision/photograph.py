@@ -38,8 +38,9 @@ it moves."""
 def open_photograph(data: bytes) -> Picture:
     """`data` as an upright uint8 array of shape (height, width, 3), RGB.
 
-    In its stored size, but for JPEG much larger than `LONGEST_SIDE`, which are decoded at a fraction of it. EXIF orientation is applied; transparency is laid on white; CMYK, 16-bit and palette pictures are
-    converted. Raises NotAPhotograph.
+    In its stored size; a JPEG much larger than `LONGEST_SIDE` is decoded at a fraction of it. EXIF orientation
+    is applied; transparency is laid on white; CMYK, 16-bit and palette pictures are converted. Raises
+    NotAPhotograph.
     """
     if not data:
         raise NotAPhotograph("empty")

@@ -192,7 +192,7 @@ def _light(
     scene: Image.Image, rng: np.random.Generator, box: tuple[int, int, int, int], glare: float
 ) -> Image.Image:
     """Light from one side, and the flash in the glass over the counter where `glare` asks for it."""
-    pixels = np.asarray(scene, np.float32)
+    pixels = np.asarray(scene, np.float64)
     across = np.linspace(rng.uniform(0.8, 1.0), rng.uniform(0.95, 1.1), WIDTH)[None, :, None]
     down = np.linspace(rng.uniform(0.95, 1.1), rng.uniform(0.8, 1.0), HEIGHT)[:, None, None]
     pixels = pixels * across * down

@@ -1,0 +1,28 @@
+"""What is on record. Reference data in ``reference``, rounds in ``cycles``, what customers sent in ``submissions``,
+what is billed in ``readings``, what people must look at in ``reviews``."""
+
+from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.readings import Adoption, Reading, trace
+from rasd.metering.models.reference import Account, AccountContact, Meter, Register, ServicePoint
+from rasd.metering.models.reviews import Review, ReviewClosed, ReviewTaken
+from rasd.metering.models.submissions import ALBUM_GAP, Judgement, NotAdoptable, Photograph, Submission
+
+__all__ = [
+    "ALBUM_GAP",
+    "Account",
+    "AccountContact",
+    "Adoption",
+    "Cycle",
+    "Judgement",
+    "Meter",
+    "NotAdoptable",
+    "Photograph",
+    "Reading",
+    "Register",
+    "Review",
+    "ReviewClosed",
+    "ReviewTaken",
+    "ServicePoint",
+    "Submission",
+    "trace",
+]

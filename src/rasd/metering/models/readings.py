@@ -1,0 +1,263 @@
+"""What is billed, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rasd.ledger.models import record
+from rasd.metering import rules, signals
+from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.reference import Register, ServicePoint
+from rasd.metering.models.submissions import NotAdoptable, Submission, limits
+
+
+class Reading(models.Model):
+    """A value of a register at a moment, with its source, quality and evidence."""
+
+    class Source(models.TextChoices):
+        CUSTOMER = "customer", _("customer")
+        FIELD = "field", _("meter reader")
+        ESTIMATE = "estimate", _("estimate")
+        SMART = "smart", _("smart meter")
+
+    class Quality(models.TextChoices):
+        """After IEC 61968-9 ReadingQuality; the mapping to its codes belongs to the billing export."""
+
+        VALID = "valid", _("valid")
+        QUESTIONABLE = "questionable", _("questionable")
+        ESTIMATED = "estimated", _("estimated")
+
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="readings")
+    register = models.ForeignKey(Register, models.PROTECT, related_name="readings")
+    cycle = models.ForeignKey(Cycle, models.PROTECT, null=True, blank=True, related_name="readings")
+    value = models.DecimalField(max_digits=12, decimal_places=3)
+    source = models.CharField(max_length=10, choices=Source)
+    quality = models.CharField(max_length=15, choices=Quality, default=Quality.VALID)
+    taken_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+    submission = models.ForeignKey(
+        Submission, models.PROTECT, null=True, blank=True, related_name="readings", help_text="its evidence"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["register", "-taken_at"], name="reading_by_register")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["register", "source", "taken_at"],
+                condition=Q(submission__isnull=True),
+                name="imported_reading_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.source})"
+
+
+class Adoption(models.Model):
+    """Which reading the cycle bills on, since when, by whom and why. One stands at a time; those it replaced stay."""
+
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="adoptions")
+    register = models.ForeignKey(Register, models.PROTECT, related_name="adoptions")
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="adoptions")
+    reading = models.ForeignKey(Reading, models.PROTECT, related_name="adoptions")
+    adopted_at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200)
+    why = models.CharField(max_length=300)
+    confidence = models.FloatField(
+        null=True, help_text="calibrated probability, where the machine adopted it"
+    )
+    receipt = models.CharField(max_length=20, unique=True, help_text="the number told to the customer")
+    supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["register", "cycle"],
+                condition=Q(superseded_at__isnull=True),
+                name="one_adoption_stands",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["cycle", "service_point"],
+                name="adoption_that_stands",
+                condition=Q(superseded_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt
+
+    @classmethod
+    def of(
+        cls,
+        submission: Submission,
+        value: Decimal,
+        *,
+        at: datetime,
+        actor: str,
+        why: str,
+        confidence: float | None = None,
+        replace: bool = False,
+    ) -> Adoption:
+        """G2, G4: adopt ``value`` on the evidence of ``submission`` for its service point and cycle, and record it.
+
+        Where a reading is adopted already, it stands and is returned, unless it is an estimate, or ``replace`` is said and
+        it is a customer's: a meter reader's or a smart meter's is never replaced by a customer's. Calling it twice, or
+        twice at once, adopts once.
+
+        Raises:
+            NotAdoptable: no service point, cycle or meter, or the register cannot show ``value``.
+        """
+        with transaction.atomic():
+            point, register, cycle = submission.adoptable_for()
+            point.hold()
+            if not rules.shows(register.hint, value):
+                raise NotAdoptable(
+                    f"value: a register of {register.digits} digits and {register.decimals} decimals cannot show"
+                    f" {value}"
+                )
+            standing = point.adoption_in(cycle)
+            if standing is not None and not standing._gives_way(submission, value, replace):
+                return standing
+            facts = submission.facts()
+            reading = Reading.objects.create(
+                service_point=point,
+                register=register,
+                cycle=cycle,
+                value=value,
+                source=Reading.Source.CUSTOMER,
+                quality=_quality(value, facts),
+                taken_at=submission.sent_at,
+                recorded_at=at,
+                submission=submission,
+            )
+            if standing is not None:
+                standing.superseded_at = at
+                standing.save(update_fields=["superseded_at"])
+            number = _next_number()
+            adoption = cls.objects.create(
+                id=number,
+                service_point=point,
+                register=register,
+                cycle=cycle,
+                reading=reading,
+                adopted_at=at,
+                actor=actor,
+                why=why,
+                confidence=confidence,
+                receipt=rules.receipt(cycle.name, number),
+                supersedes=standing,
+            )
+            signals.adopted.send(cls, adoption=adoption)
+            record(
+                actor, "reading.adopted", f"adoption:{adoption.pk}", at=at, why=why, facts=adoption.facts()
+            )
+        return adoption
+
+    def _gives_way(self, submission: Submission, value: Decimal, replace: bool) -> bool:
+        """G2: whether a reading of ``submission`` takes the place of this one."""
+        if self.reading.source == Reading.Source.ESTIMATE:
+            return True
+        if self.reading.source != Reading.Source.CUSTOMER or not replace:
+            return False
+        return not (self.reading.submission_id == submission.pk and self.reading.value == value)
+
+    def facts(self) -> dict[str, Any]:
+        """G4: what its ledger entry keeps."""
+        submission = self.reading.submission
+        return {
+            "receipt": self.receipt,
+            "service_point": self.service_point.number,
+            "meter": self.register.meter.serial,
+            "register": self.register.name,
+            "cycle": self.cycle.name,
+            "reading": self.reading_id,
+            "value": self.reading.value,
+            "unit": self.register.unit,
+            "source": self.reading.source,
+            "quality": self.reading.quality,
+            "confidence": self.confidence,
+            "decided_by": self.actor,
+            "supersedes": self.supersedes.receipt if self.supersedes else None,
+            **(submission.evidence() if submission else {}),
+        }
+
+    def consumption(self) -> rules.Consumption | None:
+        """What was used since the actual reading before this one; None where there is none."""
+        return self.service_point.consumption(self.reading.value, self.reading.taken_at)
+
+    def take_back(self, at: datetime) -> None:
+        """It stands no more, and what it replaced stands again. Inside the transaction of whoever records why."""
+        self.superseded_at = at
+        self.save(update_fields=["superseded_at"])
+        if self.supersedes is not None:
+            self.supersedes.superseded_at = None
+            self.supersedes.save(update_fields=["superseded_at"])
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('metering_adoption', 'id'))")
+        row: tuple[int] = cursor.fetchone()
+    return row[0]
+
+
+def _quality(value: Decimal, facts: rules.Facts) -> Reading.Quality:
+    """Questionable is what this place's history does not make likely, whoever vouches for it."""
+    if facts.history is None or rules.is_below_last(value, facts.history):
+        return Reading.Quality.QUESTIONABLE
+    share = rules.surprise(value, facts.history)
+    usual = share is None or share >= limits().believable
+    return Reading.Quality.VALID if usual else Reading.Quality.QUESTIONABLE
+
+
+def trace(adoption: Adoption) -> dict[str, Any]:
+    """G4: from an adopted value back to its evidence: the photographs, what was read in each and by which model, every
+    judgement on the way, who confirmed, and the ledger's entries about it."""
+    from rasd.ledger.models import Entry
+
+    reading, submission = adoption.reading, adoption.reading.submission
+    subjects = [f"adoption:{adoption.pk}"]
+    judgements: list[Any] = []
+    if submission is not None:
+        subjects.append(str(submission))
+        judgements = list(
+            submission.judgements.order_by("id").values(
+                "at", "actor", "verdict", "value", "confidence", "why"
+            )
+        )
+    entries = Entry.objects.filter(subject__in=subjects).order_by("number")
+    return {
+        "receipt": adoption.receipt,
+        "stands": adoption.superseded_at is None,
+        "service_point": adoption.service_point.number,
+        "meter": adoption.register.meter.serial,
+        "register": adoption.register.name,
+        "unit": adoption.register.unit,
+        "cycle": adoption.cycle.name,
+        "value": reading.value,
+        "source": reading.source,
+        "quality": reading.quality,
+        "taken_at": reading.taken_at,
+        "adopted_at": adoption.adopted_at,
+        "decided_by": adoption.actor,
+        "why": adoption.why,
+        "confidence": adoption.confidence,
+        "supersedes": adoption.supersedes.receipt if adoption.supersedes else None,
+        "sender": submission.identifier if submission else None,
+        "typed": submission.typed if submission else "",
+        "photographs": submission.evidence()["photographs"] if submission else [],
+        "judgements": judgements,
+        "ledger": [
+            {"number": one.number, "hash": bytes(one.hash).hex(), "action": one.action} for one in entries
+        ],
+    }

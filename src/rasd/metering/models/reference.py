@@ -1,0 +1,219 @@
+"""What the utility brings with it: who pays, where it delivers, which meter hangs there, what its counter shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rasd.metering import rules
+from rasd.vision import History, PastReading, RegisterHint
+
+if TYPE_CHECKING:
+    from rasd.metering.models.cycles import Cycle
+    from rasd.metering.models.readings import Adoption, Reading
+
+HISTORY_LENGTH = 40
+"""Actual readings given to the prior: three years of monthly ones. Older ones weigh next to nothing in it."""
+
+
+class Account(models.Model):
+    """Who pays: a customer's agreement with the utility."""
+
+    number = models.CharField(max_length=40, unique=True)
+    holder_name = models.CharField(max_length=200)
+    customer_class = models.CharField(max_length=40, default="residential")
+    language = models.CharField(
+        max_length=5, default="ar", help_text="of letters, until the customer writes in another"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.holder_name}"
+
+
+class AccountContact(models.Model):
+    """An identifier (``tel:+96891234567``, ``whatsapp:USER-ID``) that may send readings for an account, and how we know."""
+
+    class Known(models.TextChoices):
+        IMPORTED = "imported", _("from the utility's own records")
+        NAME = "name", _("gave the account's number and its holder's name")
+        STAFF = "staff", _("a member of staff said so")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="contacts")
+    identifier = models.CharField(max_length=200, db_index=True)
+    known = models.CharField(max_length=10, choices=Known, default=Known.IMPORTED)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "identifier"], name="account_contact_once")]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class ServicePoint(models.Model):
+    """UsagePoint: the place where the utility delivers, whatever meter hangs there."""
+
+    class Commodity(models.TextChoices):
+        ELECTRICITY = "electricity", _("electricity")
+        WATER = "water", _("water")
+
+    number = models.CharField(max_length=40, unique=True)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="service_points")
+    commodity = models.CharField(max_length=20, choices=Commodity, default=Commodity.ELECTRICITY)
+    place = models.CharField(max_length=200, help_text="the address in words, as its customer would know it")
+    district = models.CharField(max_length=100, db_index=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.place}"
+
+    @classmethod
+    def of(cls, identifier: str) -> QuerySet[ServicePoint]:
+        """Those that ``identifier`` (``tel:+96891234567``) may send readings for, by number."""
+        return cls.objects.filter(account__contacts__identifier=identifier).order_by("number")
+
+    def hold(self) -> None:
+        """Lock its row until the transaction ends: whoever adopts for it takes turns."""
+        ServicePoint.objects.select_for_update(no_key=True).get(pk=self.pk)
+
+    @property
+    def current_meter(self) -> Meter | None:
+        """The meter that hangs there now, or None where none does."""
+        return self.meters.filter(removed_on=None).first()
+
+    @property
+    def current_register(self) -> Register | None:
+        """The register customers read: the first of the current meter's."""
+        return (
+            Register.objects.filter(meter__service_point=self, meter__removed_on=None).order_by("id").first()
+        )
+
+    def adoption_in(self, cycle: Cycle) -> Adoption | None:
+        """The adoption that stands in ``cycle``, or None."""
+        return self.adoptions.filter(cycle=cycle, superseded_at=None).select_related("reading").first()
+
+    def history(self, at: datetime) -> History | None:
+        """Actual readings before ``at`` of the current register, never estimates; None where no meter hangs there.
+
+        Where the current register has none yet, those of the meter before it, marked ``meter_changed``.
+        """
+        register = self.current_register
+        if register is None:
+            return None
+        past, changed = register.actual_readings(before=at), False
+        if not past:
+            earlier = (
+                Register.objects.filter(meter__service_point=self, meter__removed_on__isnull=False)
+                .order_by("-meter__removed_on", "id")
+                .first()
+            )
+            past = earlier.actual_readings(before=at) if earlier else []
+            changed = bool(past)
+        return History(
+            readings=tuple(PastReading(reading.taken_at, reading.value) for reading in past),
+            at=at,
+            digits=register.digits,
+            decimals=register.decimals,
+            meter_changed=changed,
+        )
+
+    def consumption(self, value: Decimal, at: datetime) -> rules.Consumption | None:
+        """What was used since the last actual reading before ``at``, given that the current register shows ``value`` then.
+
+        None where there is no earlier actual reading of the current register. See :class:`rules.Consumption`.
+        """
+        register = self.current_register
+        if register is None:
+            return None
+        stretches = [
+            (one.digits, one.actual_readings(before=at))
+            for one in Register.objects.filter(meter__service_point=self, name=register.name).exclude(
+                pk=register.pk
+            )
+        ]
+        return rules.consumption(
+            value,
+            at,
+            digits=register.digits,
+            unit=register.unit,
+            past=_plain(register.actual_readings(before=at)),
+            earlier_meters=[(digits, _plain(past)) for digits, past in stretches],
+        )
+
+
+def _plain(readings: list[Reading]) -> list[PastReading]:
+    return [PastReading(reading.taken_at, reading.value) for reading in readings]
+
+
+class Meter(models.Model):
+    """The device. A service point has one at a time; a replaced one keeps its readings."""
+
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="meters")
+    serial = models.CharField(max_length=40, db_index=True, help_text="capital letters, no spaces")
+    installed_on = models.DateField()
+    removed_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service_point"],
+                condition=Q(removed_on__isnull=True),
+                name="one_meter_at_a_service_point",
+            ),
+            models.UniqueConstraint(
+                fields=["service_point", "serial", "installed_on"], name="meter_installed_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.serial
+
+
+class Register(models.Model):
+    """What is read: a counter on a meter with so many digits before and after the point."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="registers")
+    name = models.CharField(
+        max_length=20, default="1.8.0", help_text="OBIS code (IEC 62056-61); 1.8.0: active energy imported"
+    )
+    digits = models.PositiveSmallIntegerField(help_text="before the point")
+    decimals = models.PositiveSmallIntegerField(default=0, help_text="after the point")
+    unit = models.CharField(max_length=10, default="kWh")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meter", "name"], name="register_once_a_meter")]
+
+    def __str__(self) -> str:
+        return f"{self.meter} {self.name}"
+
+    @property
+    def hint(self) -> RegisterHint:
+        return RegisterHint(self.digits, self.decimals)
+
+    def as_shown(self, value: Decimal) -> str:
+        """``value`` with all the places the counter has: ``04521`` or ``04521.3``."""
+        width = self.digits + self.decimals + (1 if self.decimals else 0)
+        return f"{value:0{width}.{self.decimals}f}"
+
+    def actual_readings(self, *, before: datetime) -> list[Reading]:
+        """The last ``HISTORY_LENGTH`` before ``before``, oldest first: no estimates, and of what customers sent only what
+        stands adopted."""
+        readings = (
+            self.readings.filter(taken_at__lt=before)
+            .exclude(source="estimate")
+            .filter(
+                Q(submission=None)
+                | models.Exists(
+                    self.adoptions.filter(reading=models.OuterRef("pk"), superseded_at__isnull=True)
+                )
+            )
+            .order_by("-taken_at")[:HISTORY_LENGTH]
+        )
+        return list(readings)[::-1]

@@ -1,5 +1,6 @@
 """pywa, unchanged but for its transport, is a client that we did not write: it sends, looks media up and downloads here."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,7 @@ from pywa.types.templates import TemplateLanguage
 from rasd.channels.whatsapp.emulator.client import Emulator, EmulatorTransport
 from rasd.channels.whatsapp.emulator.settings import DEFAULT_PHONE_NUMBER_ID, DEFAULT_TOKEN, DEFAULT_WABA_ID
 
-from .conftest import Webhook
-
-NUMBER = "96890000001"
+from .conftest import NUMBER, Webhook
 
 
 @pytest.fixture
@@ -75,8 +74,6 @@ def test_pywa_looks_a_customers_photograph_up_and_downloads_it(
 
 
 def test_pywa_understands_what_the_webhook_gets(emulator: Emulator, wa: WhatsApp, webhook: Webhook) -> None:
-    import json
-
     phone = emulator.phone(NUMBER, name="عميل تجريبي")
     phone.send_text("القراءة ٤٥٢١")
     webhook.message()

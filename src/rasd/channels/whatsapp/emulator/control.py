@@ -312,10 +312,12 @@ async def events(request: Request) -> Response:
                 if about != before:
                     yield f"event: phone\ndata: {about}\n\n"
                     before = about
-                news = [m for m in _seen(phone, request) if m.revision > revision]
-                for message in sorted(news, key=lambda m: m.revision):
-                    revision = message.revision
-                    yield f"event: message\nid: {revision}\ndata: {json.dumps(message.as_dict())}\n\n"
+                news = [m for m in _seen(phone, request) if m.revision > revision]  # in the order of the chat
+                for message in news:
+                    yield f"event: message\ndata: {json.dumps(message.as_dict())}\n\n"
+                if news:
+                    revision = max(m.revision for m in news)
+                    yield f"id: {revision}\nevent: revision\ndata: {revision}\n\n"
                 try:
                     async with asyncio.timeout(5.0):
                         await changed.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,7 @@ def understand_command(as_json: bool) -> None:
 
     Bytes that are not UTF-8 are replaced, so one bad line does not stop the rest.
     """
-    stream = click.get_binary_stream("stdin")
-    for raw in stream:
+    for raw in sys.stdin.buffer:
         line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
         found = understand(line)
         click.echo(json.dumps(as_dict(found), ensure_ascii=False) if as_json else in_words(found))

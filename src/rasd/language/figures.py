@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -69,7 +69,7 @@ class Figures:
     spans: tuple[tuple[int, int], ...]
 
 
-SP = "[  \u2007\u2009\u202f]"
+SP = r"[ \u00a0\u2007\u2009\u202f]"
 # Counted repetitions only, so that no text takes more than linear time. What is no number stands first, then
 # numbers from the most to the least particular shape.
 _SHAPES = re.compile(
@@ -142,6 +142,7 @@ def figures(text: str) -> Figures:
         start, end = place(match.start()), place(match.end() - 1) + 1
         if match.lastgroup in ("link", "date", "time") or _is_clock(plain, match, context.before(start)):
             spans.append((start, end))
+            context.skip(start, end)
             continue
         written = match.group()
         fraction = match["fraction"] or match["decimal"] or ""
@@ -152,11 +153,19 @@ def figures(text: str) -> Figures:
         if kind is None:
             continue
         spans.append((start, end))
+        if kind == "nothing":
+            context.skip(start, end)
         found.append(NumberFound(text[start:end], digits, value, start, end, decimals, kind, unit))
     found = _joined(found, context)
     numbers = tuple(found)
     reading = _reading(numbers, context, spans)
     return Figures(numbers, reading, _account(numbers), tuple(spans))
+
+
+def covered(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """True when one of the ``spans`` (in order, apart) shares a place with ``start`` to ``end``."""
+    at = bisect_right(spans, (start, LONGEST_TEXT))
+    return (at > 0 and spans[at - 1][1] > start) or (at < len(spans) and spans[at][0] < end)
 
 
 def _visible(text: str) -> tuple[str, Callable[[int], int]]:
@@ -174,6 +183,11 @@ class _Context:
         self._message = message
         self._units = lexicon().units(message)
         self._ends = [message[last].end for _, _, last in self._units]
+        self._skipped: list[tuple[int, int]] = []
+
+    def skip(self, start: int, end: int) -> None:
+        """Take what stands there (a date, a house number) for no part of the sentence; call it in order."""
+        self._skipped.append((start, end))
 
     def before(self, start: int) -> str | None:
         """What the nearest telling word left of a number says of it: a role of the word list, or ``None``.
@@ -181,7 +195,7 @@ class _Context:
         Looks past filling words and up to three others in the same clause; never past another number.
         """
         at = bisect_right(self._ends, start) - 1
-        strange, said = 0, None
+        strange, said, skipped = 0, None, False
         for step, (roles, first, _) in enumerate(reversed(self._units[max(0, at - 7) : at + 1])):
             if "boundary" in roles:
                 if step and not (said and step == 1):
@@ -193,7 +207,12 @@ class _Context:
                     return said
             if "negation" in roles:
                 return "negation"
+            if covered(self._skipped, self._message[first].start, self._message[first].end):
+                skipped = True
+                continue
             telling = roles & _SAYS
+            if skipped and telling == {"nothing"}:
+                continue  # "reading of villa 12 is 4521": the villa has had its number
             if "previous" in telling:
                 return "previous"
             if telling:
@@ -229,7 +248,7 @@ class _Context:
             if roles & {"filler", "polite", "boundary", "reading", "unit", "negation"}:
                 continue
             start, end = self._message[first].start, self._message[last].end
-            if not any(start < stop and end > begin for begin, stop in spans):
+            if not covered(spans, start, end):
                 return False
         return True
 
@@ -304,12 +323,11 @@ def _reading(
     numbers: tuple[NumberFound, ...], context: _Context, spans: list[tuple[int, int]]
 ) -> NumberFound | None:
     meant = [n for n in numbers if n.kind == "reading"]
-    if not meant and len([n for n in numbers if n.kind == "plain"]) == 1 and context.is_bare(spans):
-        meant = [
-            n
-            for n in numbers
-            if n.kind == "plain" and SHORTEST_BARE_READING <= len(n.digits) <= LONGEST_READING
-        ]
+    if not meant and context.is_bare(spans):
+        plain = [n for n in numbers if n.kind == "plain"]
+        meant = [n for n in plain if SHORTEST_BARE_READING <= len(n.digits) <= LONGEST_READING]
+        if len(meant) < len(plain):
+            return None
     different = {(n.digits, n.decimals) for n in meant}
     return meant[0] if len(different) == 1 else None
 

@@ -63,7 +63,7 @@ def wants_robot(message: list[Word]) -> bool:
 
 def _span(cut: list[Unit]) -> tuple[int, int] | None:
     for at, (roles, first, last) in enumerate(cut):
-        if "phrase" in roles and not _chain(cut, at)[0] & {"negation"}:
+        if _stands_for_itself(cut, at) and "negation" not in _chain(cut, at)[0]:
             return first, last
         if "person" in roles or "someone" in roles:
             begun = _asked(cut, at)
@@ -76,17 +76,36 @@ def _span(cut: list[Unit]) -> tuple[int, int] | None:
     return None
 
 
+def _stands_for_itself(cut: list[Unit], at: int) -> bool:
+    roles = cut[at][0]
+    return (
+        "phrase" in roles
+        or ("ring" in roles and not _after(cut, at))
+        or ("alone" in roles and _alone(_last_clause(cut, at), "alone"))
+    )
+
+
 def _chain(cut: list[Unit], at: int) -> tuple[set[str], int]:
     """Roles met walking left from ``at`` over words of a wish, and the first word of the chain."""
     seen: set[str] = set()
     begun = cut[at][1]
     for roles, first, _ in reversed(cut[max(0, at - LONGEST_CHAIN) : at]):
-        if not roles & {"filler", "want", "contact", "negation", "exist", "tired", "back", "someone"}:
+        if not roles & {
+            "filler",
+            "want",
+            "contact",
+            "negation",
+            "question",
+            "exist",
+            "tired",
+            "back",
+            "someone",
+        }:
             break
         seen |= roles
         if roles & {"want", "contact", "exist", "tired", "negation", "back"}:
             begun = first
-        if "negation" in roles:
+        if roles & {"negation", "question"}:
             break
     return seen, begun
 
@@ -95,16 +114,16 @@ def _asked(cut: list[Unit], at: int) -> int | None:
     """The first word of the wish whose person is the unit ``at``; ``None`` when it is no wish."""
     roles = cut[at][0]
     seen, begun = _chain(cut, at)
-    if seen & {"negation", "tired"}:
+    if seen & {"negation", "question", "tired"}:
         return None
     after = _after(cut, at)
     if "contact" in seen:
         return begun
     if after & {"field", "relative"}:
         return None
-    ends = not after or after <= {"polite"}
+    ends = not after
     if "want" in seen:
-        return begun if "person" in roles or ends or "serve" in after else None
+        return begun if "person" in roles or ends or after & {"serve", "help"} else None
     if "exist" in seen:
         return begun if ends or "serve" in after else None
     if "person" in roles and _alone(_last_clause(cut, at), "person"):
@@ -114,13 +133,15 @@ def _asked(cut: list[Unit], at: int) -> int | None:
 
 def _after(cut: list[Unit], at: int) -> set[str]:
     """Roles of what follows the person in its clause, looking past what only fills; empty at the clause's end."""
-    for roles, _, _ in cut[at + 1 : at + 4]:
+    for place, (roles, _, _) in enumerate(cut[at + 1 : at + 7], at + 1):
         if "boundary" in roles:
             return set()
-        met = set(roles & {"field", "relative", "serve", "polite"})
+        met = set(roles & {"field", "relative", "serve", "help"})
+        if "help" in met and not _after(cut, place):
+            return {"serve"}
         if met:
             return met
-        if not roles & {"filler", "person", "someone"}:
+        if not roles & {"filler", "person", "someone", "polite", "thanks"}:
             return {"other"}
     return set()
 

@@ -1,9 +1,9 @@
 """Is this the name on the account? Tolerant of spelling and script, not of guessing.
 
-The rule (decision 0007). Titles, al-, bin, bint, ibn are left out, and "Abdul Rahman" is one part. Every part
-claimed must be one on the account, in any order, except that one may be unknown when all the others carry the claim
-(see below). The first part on the account must be among them. An account of one part needs that one; of two or more
-needs two; and where all parts matched are among the commonest given names (``COMMON``), all parts or three.
+The rule (decision 0007). Titles, al-, bin, bint, ibn are left out; "Abdul Rahman" is one part. The first part on the
+account must be among those claimed. An account of one part needs that one; of more, two of them; and three (or all)
+where those claimed are among the commonest given names (``common`` in ``name_words.toml``). Order is free. One claimed
+part may be unknown to the account if three others, or all of the account's, are right.
 
 Two parts are the same where their letters are, after Arabic spelling variants are folded; where a Latin spelling is
 one that the Arabic letters allow (محمد: Mohammed, Muhammad, Mohamad); or where two Latin spellings have the same
@@ -13,8 +13,10 @@ consonants and vowels that one Arabic name could have. No edit distance: سعد,
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from functools import lru_cache
+from importlib.resources import files
 
 from rasd.language.text import normalise_arabic
 
@@ -23,55 +25,57 @@ LONGEST_NAME = 120
 MOST_PARTS = 8
 """A claim with more parts is a list of guesses, not a name."""
 
-COMMON = frozenset(
-    "محمد احمد علي سالم سعيد ناصر خالد حمد سليمان خلفان راشد يوسف حسن حسين عبدالله محمود ابراهيم فاطمه مريم "
-    "عايشه خلف سيف حمود عمر مصطفي ماجد جمال كمال عبدالرحمن سعود سعد فهد موسي عيسي طلال زينب نوره امينه".split()
-)
-"""Given names so common that two of them say little (normalised spelling): our own list, by ear, no statistics."""
-
-_TITLES = frozenset(
-    "السيد السيده سيد الشيخ شيخ الشيخه الدكتور دكتور دكتوره الدكتوره د م المهندس مهندس المهندسه الاستاذ استاذ استاذه الحاج حاج "
-    "الفاضل الفاضله الانسه الحاجه mr mrs ms miss dr eng engr sheikh shaikh sheikha sayyid sir madam hajji haji prof".split()
-)
-_LINKS = frozenset("بن ابن بنت ولد حرم ال bin ben ibn bint bent wald walad al el as ash an ar ad at az ul b bn".split())
-_NOT_ARTICLE = frozenset("الهام الياس الاء الماس الفت الين اليسا".split())
-_LATIN_NOT_ARTICLE = frozenset("ali alia aliya alya alaa ala alana alma elham elias eliyas elie elena elsayed alawi".split())
+_LISTS = {
+    name: frozenset(entries)
+    for name, entries in tomllib.loads(
+        files("rasd.language").joinpath("name_words.toml").read_text("utf-8")
+    ).items()
+}
 _SEPARATORS = re.compile(r"[\s\-_.,،/]+")
 _NO_LETTER = re.compile(r"[^\w\s\-.,،/]|[\d_]")
 
 # Latin spellings of each Arabic letter met in names on passports and bills around the Gulf, Egypt and the Levant.
 _LATIN = {
-    "ا": "(?:aa|a|e|i|o|u)?",
-    "ب": "(?:b|p)",
-    "ت": "t",
-    "ث": "(?:th|s|t)",
-    "ج": "(?:j|g|dj)",
-    "ح": "h",
-    "خ": "(?:kh|k|h)",
-    "د": "d",
-    "ذ": "(?:dh|th|z|d)",
-    "ر": "r",
-    "ز": "z",
-    "س": "(?:s|c)",
-    "ش": "(?:sh|ch)",
-    "ص": "s",
-    "ض": "(?:dh|d|z)",
-    "ط": "t",
-    "ظ": "(?:dh|th|z|d)",
-    "ع": "(?:aa|a|e|i|o|u)?",
-    "غ": "(?:gh|g)",
-    "ف": "(?:f|ph)",
-    "ق": "(?:q|k|g)",
-    "ك": "(?:k|c)",
-    "ل": "l",
-    "م": "m",
-    "ن": "n",
-    "ه": "h",
-    "و": "(?:w|v|ou|oo|u|o|au|aw)",
-    "ي": "(?:y|i|ee|ei|ai|ie|e)",
+    letter: tuple(spellings.split())
+    for letter, spellings in {
+        "ا": "aa a",
+        "ب": "b p",
+        "ت": "t",
+        "ث": "th s t",
+        "ج": "j g dj",
+        "ح": "h",
+        "خ": "kh k h",
+        "د": "d",
+        "ذ": "dh th z d",
+        "ر": "r",
+        "ز": "z",
+        "س": "s c",
+        "ش": "sh ch",
+        "ص": "s",
+        "ض": "dh d z",
+        "ط": "t",
+        "ظ": "dh th z d",
+        "غ": "gh g",
+        "ف": "f ph",
+        "ق": "q k g",
+        "ك": "k c",
+        "ل": "l",
+        "م": "m",
+        "ن": "n",
+        "ه": "h",
+        "و": "w v ou oo u o au aw",
+        "ي": "y i ee ei ai ie e",
+    }.items()
 }
-_FIRST = {"ع": "(?:aa|a|e|i|o|u)", "و": "(?:w|v|ou)", "ي": "(?:y|i|j)"}
-_SHORT = "[aeiou]?"
+_LATIN["ع"] = ("", "aa", *"aeiou")
+_VOWEL = ("aa", *"aeiou")
+_FIRST = {"ا": _VOWEL, "ع": _VOWEL, "و": ("w", "v", "ou"), "ي": ("y", "i", "j")}
+_LAST = {
+    "ه": ("a", "ah", "e", "eh", "h", "at"),
+    "ا": ("a", "ah", "aa", "e"),
+    "ي": ("y", "i", "ee", "ie", "ei", "a", "ah"),
+}
+_SHORT = ("", *"aeiou")
 
 
 def fold_name(name: str) -> str:
@@ -125,29 +129,39 @@ def _parts(name: str) -> list[str]:
     name = normalise_arabic(name[:LONGEST_NAME]).casefold()
     name = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     name = _NO_LETTER.sub("", normalise_arabic(name))
-    raw = [part for part in _SEPARATORS.split(name) if part and part not in _TITLES]
+    raw = [part for part in _SEPARATORS.split(name) if part and part not in _LISTS["titles"]]
     parts: list[str] = []
     at = 0
     while at < len(raw):
         part = raw[at]
         at += 1
-        if part in ("عبد", "abd", "abdul", "abdel", "abdal", "abdu", "abdur", "abdus", "abdulla") and at < len(raw):
+        if part in (
+            "عبد",
+            "abd",
+            "abdul",
+            "abdel",
+            "abdal",
+            "abdu",
+            "abdur",
+            "abdus",
+            "abdulla",
+        ) and at < len(raw):
             if part == "abdulla":
                 parts.append("abdallah")
                 continue
-            while at < len(raw) - 1 and raw[at] in _LINKS:
+            while at < len(raw) - 1 and raw[at] in _LISTS["links"]:
                 at += 1
             parts.append(_servant(("عبد" if part == "عبد" else "abd") + raw[at]))
             at += 1
-        elif part not in _LINKS:
+        elif part not in _LISTS["links"]:
             parts.append(_servant(_without_article(part)))
     return parts
 
 
 def _without_article(part: str) -> str:
-    if part.startswith("ال") and len(part) >= 5 and part not in _NOT_ARTICLE:
+    if part.startswith("ال") and len(part) >= 5 and part not in _LISTS["not_article"]:
         return part[2:]
-    if part[:2] in ("al", "el") and len(part) >= 6 and part not in _LATIN_NOT_ARTICLE:
+    if part[:2] in ("al", "el") and len(part) >= 6 and part not in _LISTS["not_article"]:
         return part[2:]
     return part
 
@@ -169,7 +183,7 @@ def _same(one: str, other: str) -> bool:
         return True
     if one.isascii() != other.isascii():
         arabic, latin = (other, one) if one.isascii() else (one, other)
-        return _spelling(arabic).fullmatch(_undoubled(latin)) is not None
+        return _allows(_spelling(arabic), _undoubled(latin))
     if one.isascii():
         return _same_latin(one, other)
     # Final ta marbuta and alef are written for each other: نورة, نورا.
@@ -177,30 +191,33 @@ def _same(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _spelling(arabic: str) -> re.Pattern[str]:
-    """The Latin spellings that the letters of an Arabic name allow, doubled consonants written once."""
+def _spelling(arabic: str) -> tuple[tuple[str, ...], ...]:
+    """The Latin spellings that the letters of an Arabic name allow, doubled consonants written once: what each
+    letter, and the short vowel that may be heard after it, can be written as."""
     if arabic == "عبدالله":
-        return re.compile("abdalah")
+        return (("abdalah",),)
     shape = []
     last = len(arabic) - 1
     for at, letter in enumerate(arabic):
-        sound = _LATIN.get(letter, re.escape(letter))
-        if at == last and letter == "ه":
-            sound = "(?:a|ah|e|eh|h|at)"
-        elif at == last and letter == "ا":
-            sound = "(?:a|ah|aa|e)"
-        elif at == last and letter == "ي":
-            sound = "(?:y|i|ee|ie|ei|a|ah)" if len(arabic) > 2 else "(?:y|i)"
-        elif letter == "ا":
-            sound = "(?:a|aa|e|i|o|u)" if at == 0 else "(?:aa|a)"
-        elif at == 0 and letter in _FIRST:
-            sound = _FIRST[letter]
-            if letter == "ع" and arabic[at + 1 : at + 2] in ("ا", "و", "ي"):
-                sound += "?"
+        sound = _LATIN.get(letter, (letter,))
+        if at == last and at > 1:
+            sound = _LAST.get(letter, sound)
+        elif at == 0:
+            sound = _FIRST.get(letter, sound)
+            if letter == "ع" and arabic[1:2] in ("ا", "و", "ي"):
+                sound = ("", *sound)
         shape.append(sound)
         if at != last and letter != "ا" and arabic[at + 1] != "ا":
             shape.append(_SHORT)
-    return re.compile("".join(shape))
+    return tuple(shape)
+
+
+def _allows(spelling: tuple[tuple[str, ...], ...], latin: str) -> bool:
+    """True where ``latin`` can be written with one choice of each in order; linear in both lengths."""
+    places = {0}
+    for choices in spelling:
+        places = {at + len(choice) for at in places for choice in choices if latin.startswith(choice, at)}
+    return len(latin) in places
 
 
 def _undoubled(latin: str) -> str:
@@ -208,7 +225,16 @@ def _undoubled(latin: str) -> str:
     return re.sub(r"([^aeiou])\1+", r"\1", latin)
 
 
-_CONSONANTS = (("ph", "f"), ("ck", "k"), ("q", "k"), ("dj", "j"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ei", "ai"))
+_CONSONANTS = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("q", "k"),
+    ("dj", "j"),
+    ("ou", "u"),
+    ("oo", "u"),
+    ("ee", "i"),
+    ("ei", "ai"),
+)
 
 
 def _same_latin(one: str, other: str) -> bool:
@@ -217,7 +243,7 @@ def _same_latin(one: str, other: str) -> bool:
     "Khalid" and "Khaled" are one, "Saad", "Saud" and "Saeed" are not: u and i count, a and e hardly do.
     """
     first, second = _sounds(one), _sounds(other)
-    if len(first) < 3 or [c for c in first[1::2]] != [c for c in second[1::2]]:
+    if len(first) < 3 or first[1::2] != second[1::2]:
         return False
     return all(
         _agree(v, w, at in (0, len(first[::2]) - 1))
@@ -248,4 +274,4 @@ def _agree(one: str, other: str, at_edge: bool) -> bool:
 
 
 def _is_common(part: str) -> bool:
-    return any(_same(part, name) for name in COMMON)
+    return any(_same(part, name) for name in _LISTS["common"])

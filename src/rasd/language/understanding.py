@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rasd.language import human
-from rasd.language.figures import Figures, NumberFound, figures
+from rasd.language.figures import Figures, NumberFound, covered, figures
 from rasd.language.lexicon import BOUNDARY_ROLE, Lexicon
 from rasd.language.text import LONGEST_TEXT, Word, words
 
@@ -144,7 +144,9 @@ def _yes_no(text: str, message: list[Word], cut: list[Unit], found: Figures) -> 
     answered = False
     for roles, first, last in cut:
         if "boundary" in roles:
-            if answered and text[message[first].start] not in "?؟":
+            if answered and text[message[first].start] in "?؟":
+                return None
+            if answered:
                 break  # "لا، العداد ما وصل": what follows the mark is another matter
             continue
         said = roles & {"yes", "no"}
@@ -152,14 +154,11 @@ def _yes_no(text: str, message: list[Word], cut: list[Unit], found: Figures) -> 
             answers |= said
             answered = True
         elif not (
-            roles & {"filler", "greeting", "thanks", "closing", "ack"} or _inside(found, message, first, last)
+            roles & {"filler", "greeting", "thanks", "closing", "ack"}
+            or covered(found.spans, message[first].start, message[last].end)
         ):
             return None
     return "yes" in answers if len(answers) == 1 else None
-
-
-def _inside(found: Figures, message: list[Word], first: int, last: int) -> bool:
-    return any(start < message[last].end and message[first].start < end for start, end in found.spans)
 
 
 def _expects_answer(text: str, cut: list[Unit], wants_human: bool) -> bool:

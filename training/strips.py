@@ -42,7 +42,7 @@ class Block(nn.Module):
 
 
 class StripReader(nn.Module):
-    """N x 3 x 40 x 224 in 0..1 → N x 56 x 12 log-probabilities."""
+    """N x 3 x 40 x 224 in 0..1 → N x 56 x 12 log-probabilities, and N logits of "a display, not wheels"."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,15 +62,17 @@ class StripReader(nn.Module):
             nn.Conv1d(160, 160, 5, padding=2, bias=False), nn.BatchNorm1d(160), nn.ReLU(True), nn.Dropout(0.2),
             nn.Conv1d(160, 12, 1),
         )  # fmt: skip
+        self.display = nn.Linear(160, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = (x - x.mean((1, 2, 3), keepdim=True)) / (x.std((1, 2, 3), keepdim=True) + 0.05)
-        return self.along(self.squash(self.body(self.stem(x))).squeeze(2)).transpose(1, 2).log_softmax(2)
+        seen = self.squash(self.body(self.stem(x))).squeeze(2)
+        steps = self.along(seen).transpose(1, 2).log_softmax(2)
+        return steps, self.display(seen.mean(2)).squeeze(1)
 
 
-Sample = tuple[
-    np.ndarray, np.ndarray, str, bool, str
-]  # picture round the counter, quad in it, reading, point, source
+# Picture round the counter, quad in it, reading, whether its point is known, source, whether it is a display.
+Sample = tuple[np.ndarray, np.ndarray, str, bool, str, bool]
 
 
 def cut(item: Labelled) -> Sample | None:
@@ -93,6 +95,7 @@ def cut(item: Labelled) -> Sample | None:
         item.reading,
         item.point_known,
         item.source,
+        item.kind == "lcd",
     )
 
 
@@ -186,12 +189,15 @@ class Stream(torch.utils.data.IterableDataset):
         weights = np.array([sizes[sample[4]] ** -0.5 for sample in samples])
         self.weights = weights / weights.sum() if len(samples) else weights
 
-    def one(self) -> tuple[np.ndarray, str, bool]:
+    def one(self) -> tuple[np.ndarray, str, bool, bool]:
         rng = self.rng
         if len(self.samples) and rng.random() < self.real:
-            picture, quad, reading, known, _ = self.samples[rng.choice(len(self.samples), p=self.weights)]
-            return spoil(jittered(picture, quad, rng), rng), reading, known
+            picture, quad, reading, known, _, display = self.samples[
+                rng.choice(len(self.samples), p=self.weights)
+            ]
+            return spoil(jittered(picture, quad, rng), rng), reading, known, display
         pick = rng.random()
+        display = pick >= 0.65
         if pick < 0.35 and self.wheels is not None:
             strip, reading = self.wheels.make(rng)
             known = False
@@ -203,7 +209,7 @@ class Stream(torch.utils.data.IterableDataset):
         margin = int(h * 0.4)
         wide = cv2.copyMakeBorder(strip, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
         quad = np.float32([[0, 0], [w, 0], [w, h], [0, h]]) + margin
-        return spoil(jittered(wide, quad, rng), rng), reading, known
+        return spoil(jittered(wide, quad, rng), rng), reading, known, display
 
     def __iter__(self):
         while True:
@@ -211,19 +217,28 @@ class Stream(torch.utils.data.IterableDataset):
             x = torch.from_numpy(np.stack([d[0] for d in drawn]).transpose(0, 3, 1, 2).copy())
             texts = [d[1] if d[2] else d[1].replace(".", "") for d in drawn]
             y = [torch.tensor([POINT if c == "." else int(c) + 1 for c in t]) for t in texts]
-            yield x, torch.cat(y), torch.tensor([len(t) for t in texts]), torch.tensor([d[2] for d in drawn])
+            lengths = torch.tensor([len(t) for t in texts])
+            yield (
+                x,
+                torch.cat(y),
+                lengths,
+                torch.tensor([d[2] for d in drawn]),
+                torch.tensor([d[3] for d in drawn]),
+            )
 
 
-def loss_of(model: nn.Module, x, y, lengths, known) -> torch.Tensor:
+def loss_of(model: nn.Module, x, y, lengths, known, display) -> torch.Tensor:
     with torch.autocast("cpu", torch.bfloat16):
-        out = model(x.float() / 255)
+        out, kind = model(x.float() / 255)
     out = out.float()
+    look = nn.functional.binary_cross_entropy_with_logits(kind.float(), display.float())
     # Where nobody said where the point stands, it is neither taught nor held against the reader.
     unknown = ~known
     out = out.clone()
     out[unknown, :, POINT] = -30.0
     steps = torch.full((len(lengths),), out.shape[1])
-    return nn.functional.ctc_loss(out.transpose(0, 1), y, steps, lengths, BLANK, zero_infinity=True)
+    reads = nn.functional.ctc_loss(out.transpose(0, 1), y, steps, lengths, BLANK, zero_infinity=True)
+    return reads + 0.1 * look
 
 
 @torch.no_grad()
@@ -233,7 +248,7 @@ def greedy(model: nn.Module, samples: list[Sample]) -> list[str]:
     for start in range(0, len(samples), 64):
         strips = [jittered(s[0], s[1], rng, 0.0) for s in samples[start : start + 64]]
         x = torch.from_numpy(np.stack(strips).transpose(0, 3, 1, 2).copy()).float() / 255
-        for best in model(x).argmax(2).numpy():
+        for best in model(x)[0].argmax(2).numpy():
             keep = best[(best != BLANK) & np.r_[True, best[1:] != best[:-1]]]
             texts.append("".join("." if k == POINT else str(k - 1) for k in keep))
     model.train()
@@ -274,7 +289,7 @@ def main() -> None:
     model = StripReader()
     rate = 2e-3
     if options.start:
-        model.load_state_dict(torch.load(options.start, weights_only=True))
+        model.load_state_dict(torch.load(options.start, weights_only=True), strict=False)
         rate = 6e-4
     loader = torch.utils.data.DataLoader(
         Stream(seen, wheels, SEED, 64), batch_size=None, num_workers=1, prefetch_factor=8
@@ -307,8 +322,8 @@ def main() -> None:
 def export(model: nn.Module, path: Path) -> None:
     model.eval()
     torch.onnx.export(
-        model, (torch.zeros(1, 3, HEIGHT, WIDTH),), str(path), input_names=["strips"], output_names=["steps"],
-        dynamic_axes={"strips": {0: "n"}, "steps": {0: "n"}}, dynamo=False, opset_version=17,
+        model, (torch.zeros(1, 3, HEIGHT, WIDTH),), str(path), input_names=["strips"], output_names=["steps", "display"],
+        dynamic_axes={"strips": {0: "n"}, "steps": {0: "n"}, "display": {0: "n"}}, dynamo=False, opset_version=17,
     )  # fmt: skip
 
 

@@ -32,12 +32,29 @@ class Line(models.Model):
     next_send_slot = models.DateTimeField(
         default=timezone.now, help_text="theoretical arrival time of the line's rate limit"
     )
+    reopening_template = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='sent in place of free text when the 24-hour window is closed: {"name": "answer", "language": "ar"}, '
+        "a template with one body parameter, which is the text",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="line_once_a_channel")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.display_address})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new line at once gets what was delivered for it before it was entered here."""
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                for delivery in Delivery.objects.filter(
+                    channel=self.channel, trouble__contains=f"line {self.external_id} is not known"
+                ):
+                    delivery.sort_again_later()
 
 
 class Address(models.Model):
@@ -61,6 +78,17 @@ class Address(models.Model):
     next_send_slot = models.DateTimeField(
         default=timezone.now, help_text="theoretical arrival time of the customer's rate limit"
     )
+    identified_at = models.DateTimeField(
+        null=True, help_text="by the sender's clock: the newest message that told phone and user id"
+    )
+    former_phone = models.CharField(
+        max_length=20, blank=True, help_text="the number that this person had before"
+    )
+    phone_moved_at = models.DateTimeField(
+        null=True,
+        help_text="when this number was first seen with this person after it had been another's: what the utility knows "
+        "by the number is that other's until proven again",
+    )
 
     class Meta:
         verbose_name_plural = "addresses"
@@ -68,17 +96,23 @@ class Address(models.Model):
             models.UniqueConstraint(fields=["channel", "phone"], name="address_by_phone"),
             models.UniqueConstraint(fields=["channel", "user_id"], name="address_by_user_id"),
             models.CheckConstraint(
-                condition=Q(phone__isnull=False) | Q(user_id__isnull=False), name="address_has_an_identity"
+                condition=Q(phone__isnull=False) | Q(user_id__isnull=False) | ~Q(former_phone=""),
+                name="address_has_an_identity",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["former_phone"], name="address_by_former", condition=~Q(former_phone=""))
         ]
 
     def __str__(self) -> str:
-        return self.phone or self.profile_name or f"{self.user_id}"
+        return self.phone or self.profile_name or self.user_id or f"formerly {self.former_phone}"
 
     @property
     def identifier(self) -> str:
         """What metering knows this address by: ``tel:+96891234567``, or ``whatsapp:USER-ID`` where no number is shown."""
-        return f"tel:{self.phone}" if self.phone else f"{self.channel}:{self.user_id}"
+        if self.phone:
+            return f"tel:{self.phone}"
+        return f"{self.channel}:{self.user_id or f'formerly {self.former_phone}'}"
 
 
 class Delivery(models.Model):
@@ -98,6 +132,35 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["received_at"], name="delivery_troubled", condition=~Q(trouble="")),
         ]
+
+    @classmethod
+    def accept(cls, channel: str, body: bytes) -> "Delivery":
+        """Store what came and the job that will sort it, both or neither (G6)."""
+        with transaction.atomic():
+            delivery = cls.objects.create(channel=channel, body=body)
+            delivery.sort_later()
+        return delivery
+
+    def sort_later(self) -> None:
+        from rasd.channels import jobs
+
+        jobs.defer(jobs.sort, once=f"sort-{self.pk}", delivery_id=self.pk)
+
+    def sort_again_later(self) -> None:
+        """Once more from the start: what is a row already stays as it is."""
+        self.sorted_at = None
+        self.save(update_fields=["sorted_at"])
+        self.sort_later()
+
+    def sort(self) -> None:
+        """Make rows of its messages and statuses; see :mod:`rasd.channels.whatsapp.inbox`.
+
+        Raises:
+            rasd.channels.errors.SortingFailed: something went wrong that is not the delivery's fault: sort it again.
+        """
+        from rasd.channels.whatsapp import inbox
+
+        inbox.sort(self)
 
 
 class Refusal(models.Model):
@@ -141,6 +204,7 @@ class Incoming(models.Model):
         BUTTON = "button", "a button or a list row pressed"
         REACTION = "reaction"
         ORDER = "order"
+        FORM = "form", "a form filled in"
         EDIT = "edit", "an earlier message changed"
         REVOCATION = "revocation", "an earlier message taken back"
         SYSTEM = "system", "a number or a user id changed"
@@ -193,6 +257,7 @@ class Media(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     size = models.PositiveBigIntegerField(null=True, help_text="bytes")
     content_type = models.CharField(max_length=100, blank=True, help_text="by its content")
+    note = models.TextField(blank=True, help_text="where the content is not what was declared")
 
     class Meta:
         verbose_name_plural = "media"
@@ -208,9 +273,29 @@ class Media(models.Model):
     def is_wanted(self) -> bool:
         return self.stored_at is None and self.lost_at is None
 
+    @property
+    def is_quarantined(self) -> bool:
+        """Kept as evidence, but of a kind that nobody may open: it counts as lost, and was announced as that."""
+        return self.lost_at is not None and bool(self.sha256)
+
+    def fetch_later(self) -> None:
+        from rasd.channels import jobs
+
+        jobs.defer(jobs.fetch, once=f"media-{self.pk}", media_id=self.pk)
+
+    def fetch(self) -> datetime | None:
+        """Download, check and keep it; see :mod:`rasd.channels.media`.
+
+        Returns:
+            When to try again, or None where it is stored or lost.
+        """
+        from rasd.channels import media
+
+        return media.fetch(self)
+
 
 class Outgoing(models.Model):
-    """The outbox: one message to a customer. A row first, sent by a job (G6), sent once (see ``whatsapp/outbox.py``)."""
+    """The outbox: one message to a customer. A row first, sent by a job (G6), sent once (see ``channels/outbox.py``)."""
 
     class Kind(models.TextChoices):
         TEXT = "text"
@@ -239,7 +324,7 @@ class Outgoing(models.Model):
     text = models.TextField(help_text="what the customer reads, whatever the kind")
     content = models.JSONField(
         default=dict,
-        help_text="buttons [{id,title}], choices {button,rows}, image {sha256}, template {name,…}",
+        help_text="buttons [{id,title}], choices {button,rows}, image {sha256}, template {name,language,parameters}",
     )
     replies_to = models.ForeignKey(Incoming, models.PROTECT, null=True, related_name="answers")
     created_at = models.DateTimeField(default=timezone.now)
@@ -268,6 +353,63 @@ class Outgoing(models.Model):
 
     def __str__(self) -> str:
         return f"→ {self.address}: {self.text}"
+
+    @classmethod
+    def queue(
+        cls,
+        *,
+        line: Line,
+        address: Address,
+        key: str,
+        text: str,
+        kind: str = Kind.TEXT,
+        content: dict[str, Any] | None = None,
+        replies_to: Incoming | None = None,
+    ) -> "Outgoing":
+        """Write it down, with the job that will send it, in the caller's transaction; the same ``key`` gives the same row.
+
+        Args:
+            content: buttons ``{"buttons": [{"id", "title"}]}``, choices ``{"button", "rows": [{"id", "title",
+                "description"?}]}``, image ``{"sha256"}`` or ``{"link"}``, template ``{"template": {"name", "language",
+                "parameters": [text, …]}}``; a ``template`` beside any other content is what is sent where the 24-hour
+                window is closed.
+
+        Raises:
+            ValueError: it is not what the channel can carry; the message names the field, the limit and the mend.
+        """
+        from rasd.channels import outbox
+
+        return outbox.queue(
+            line=line,
+            address=address,
+            key=key,
+            text=text,
+            kind=kind,
+            content=content or {},
+            replies_to=replies_to,
+        )
+
+    def send_later(self, at: datetime | None = None) -> None:
+        from rasd.channels import jobs
+
+        # One lock an address: what one customer gets comes in the order in which it was written.
+        jobs.defer(
+            jobs.send,
+            once=f"outgoing-{self.pk}",
+            lock=f"address-{self.address_id}",
+            at=at,
+            outgoing_id=self.pk,
+        )
+
+    def send(self) -> datetime | None:
+        """Hand it to the channel; see :mod:`rasd.channels.outbox` for what "once" means.
+
+        Returns:
+            When to try again, or None where it is accepted or failed.
+        """
+        from rasd.channels import outbox
+
+        return outbox.send(self)
 
     @property
     def state(self) -> "Outgoing.State":

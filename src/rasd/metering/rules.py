@@ -472,7 +472,8 @@ LEAST_COVERED = 0.5  # of last year's days must lie between readings, else nothi
 
 def used_between(earlier: Decimal, later: Decimal, digits: int) -> Decimal:
     """What passed through a register of ``digits`` whole places, which goes on from zero after its highest value."""
-    return (later - earlier) % (Decimal(10) ** digits)
+    used = later - earlier
+    return used if used >= 0 else used + Decimal(10) ** digits  # Decimal's % would keep the sign
 
 
 def consumption(

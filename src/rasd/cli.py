@@ -62,12 +62,7 @@ def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
         try:
             return callback(*args, **kwargs)
         finally:
-            from django.db import connections
-
-            for connection in connections.all(initialized_only=True):
-                connection.close()
-                if hasattr(connection, "close_pool"):
-                    connection.close_pool()
+            close_database()
             if options.embedded:
                 options.embedded.release()
 
@@ -81,6 +76,15 @@ def set_up_django() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rasd.config.settings")
     django.setup()
+
+
+def close_database() -> None:
+    """Leave no connection open: the embedded server waits for none when it stops."""
+    from django.db import connection
+
+    connection.close()
+    if pool := getattr(connection, "close_pool", None):
+        pool()
 
 
 @click.group(cls=Rasd)

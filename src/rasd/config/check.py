@@ -128,7 +128,7 @@ OLDEST_POSTGRESQL = 150000
 
 
 def database() -> Iterator[Answer]:
-    from rasd.cli import set_up_django
+    from rasd.cli import close_database, set_up_django
 
     set_up_django()
     from django.db import connection
@@ -152,5 +152,4 @@ def database() -> Iterator[Answer]:
         f"{missing} migrations missing" if missing else "as this version wants them",
         "run rasd migrate" if missing else "",
     )
-    connection.close()
-    connection.close_pool()
+    close_database()

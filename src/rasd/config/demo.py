@@ -7,6 +7,7 @@ It keeps its own data folder, and each demo begins anew.
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -79,11 +80,12 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
         rasd_command(
             "emulate", "whatsapp", "--port", str(emulator_port),
             "--webhook", f"http://127.0.0.1:{port}/channels/whatsapp/webhook",
-            "--phone-number-id", customer.line_id, "--display-number", customer.line_number,
+            "--phone-number-id", customer.line.external_id, "--display-number", customer.line.display_address,
             "--name", os.environ["RASD_UTILITY_NAME"],
         ),
     )  # fmt: skip
     supervisor = Supervisor([emulator, *children("127.0.0.1", port)], each_second=keep_database_up)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     running = threading.Thread(target=supervisor.run, name="supervisor")
     running.start()
     console, phones = f"http://127.0.0.1:{port}", Emulator(f"http://127.0.0.1:{emulator_port}")
@@ -93,7 +95,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
             lambda: phones.set_webhook(f"{console}/channels/whatsapp/webhook"), "the webhook's handshake"
         )
         say("web, workers, reader and emulator are ready")
-        story = Story(customer, phones, truth=truth, say=say)
+        story = Story(customer, phones, say=say)
         failed = story.run()
         click.echo()
         say(f"the console:             {console}/    login {USER}, password {PASSWORD}")

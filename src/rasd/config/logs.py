@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 log = structlog.get_logger("rasd.http")
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -30,7 +30,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         if people
         else structlog.processors.JSONRenderer()
     )
-    exceptions = [] if people else [structlog.processors.format_exc_info]
+    exceptions: list[Any] = [] if people else [structlog.processors.format_exc_info]
     config = {
         "version": 1,
         "disable_existing_loggers": False,

@@ -31,7 +31,9 @@ def serve(host: str, port: int) -> None:
 
     migrate_once()
     click.echo(f"Rasd is at http://{host}:{port}/ ; Ctrl-C stops it", err=True)
-    Supervisor(children(host, port), each_second=keep_database_up).run()
+    supervisor = Supervisor(children(host, port), each_second=keep_database_up)
+    supervisor.stop_on_signals()
+    supervisor.run()
 
 
 def keep_database_up() -> None:

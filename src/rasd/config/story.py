@@ -10,7 +10,7 @@ from pathlib import Path
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from rasd.channels.models import Channel, Incoming, Line, Outgoing
+from rasd.channels.models import Channel, Incoming, Line, Outgoing, StatusEvent
 from rasd.channels.whatsapp.emulator.client import Emulator, Phone
 from rasd.config.options import options
 from rasd.flows.speaking import DEFAULT_TARGETS, queue_named
@@ -19,7 +19,7 @@ from rasd.metering.models import Adoption, Cycle, Judgement, Photograph, Review,
 from rasd.vision import NotAPhotograph, read_photograph
 from rasd.vision.rendered import render_meter
 
-USER, PASSWORD = "demo", "rasd-demo-2026"  # noqa: S105 (made for a demo on loopback, and printed)
+USER, PASSWORD = "demo", "rasd-demo-2026"
 POINTS, MONTHS, SEED = 300, 24, 2026
 WINDOW_REACHES = timedelta(days=5)  # either side of today, where today is outside the usual window
 PATIENCE = 60.0  # seconds in which nothing new happens, before the demo calls it failed
@@ -36,6 +36,8 @@ class Customer:
     name: str
     line: Line
     photograph: bytes
+    truth: str
+    """What the meter shows, as far as the demo knows."""
     about: str
 
 
@@ -73,12 +75,14 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
 def _with_rendered(line: Line, now: datetime) -> Customer:
     who = made_up.demo_customer()
     register = who.service_point.current_register
+    if register is None:
+        raise LookupError(f"the made-up service point {who.service_point} has no meter")
     steps = int(who.next_reading.scaleb(register.decimals))
     picture = render_meter(steps, register.digits, register.decimals, serial=who.meter_serial, seed=SEED)
     about = (
         f"a RENDERED photograph of meter {who.meter_serial}, which shows {who.next_reading} {register.unit}"
     )
-    return Customer(who.phone, who.name, line, picture, about)
+    return Customer(who.phone, who.name, line, picture, str(who.next_reading), about)
 
 
 def _with_photograph(photo: Path, line: Line, *, truth: str, last: str, now: datetime) -> Customer:
@@ -88,7 +92,12 @@ def _with_photograph(photo: Path, line: Line, *, truth: str, last: str, now: dat
     who = made_up.new_customer(digits=digits, decimals=decimals, last=Decimal(last) if last else None, at=now)
     history = f"last month it showed {last}" if last else "it has no history"
     return Customer(
-        who.phone, who.name, line, picture, f"{photo.name}, a meter of {digits}+{decimals} digits; {history}"
+        who.phone,
+        who.name,
+        line,
+        picture,
+        truth,
+        f"{photo.name}, a meter of {digits}+{decimals} digits; {history}",
     )
 
 
@@ -110,7 +119,6 @@ class Story:
 
     customer: Customer
     emulator: Emulator
-    truth: str
     say: Tell
     told: set[str] = field(default_factory=set)
     answered: set[int] = field(default_factory=set)
@@ -167,9 +175,12 @@ class Story:
         for adoption in Adoption.objects.filter(reading__submission__isnull=False).select_related("reading"):
             value = f"{adoption.reading.value.normalize():f}"
             self._step(f"adopted {adoption.pk}", adoption.adopted_at, f"{value}, receipt {adoption.receipt}")
-        for outgoing in Outgoing.objects.exclude(delivered_at=None):
-            first_line = outgoing.text.splitlines()[0]
-            self._step(f"answered {outgoing.pk}", outgoing.delivered_at, f"delivered: {first_line}")
+        for told in StatusEvent.objects.filter(status="delivered", outgoing__isnull=False).select_related(
+            "outgoing", "delivery"
+        ):
+            # Our own clock: Meta's statuses tell whole seconds.
+            words = f"delivered: {told.outgoing.text.splitlines()[0]}"
+            self._step(f"answered {told.outgoing_id}", told.delivery.received_at, words)
 
     def _tell_acknowledgement(self) -> None:
         if "acknowledged" not in self.told:
@@ -204,23 +215,24 @@ class Story:
             (button["id"] for button in asked.buttons if button["id"].startswith(("yes:", "replace:"))), ""
         )
         if yes:
-            return self._say_yes_or_no(yes)
+            self._say_yes_or_no(yes)
+            return None
         judgement = Judgement.objects.order_by("-pk").first()
         if judgement and judgement.verdict == Judgement.Verdict.REVIEW:
             return None
-        if not self.truth:
+        if not self.customer.truth:
             return f"the machine asked, and the demo has no other photograph: «{asked.text}» (TRUTH=number lets it type)"
-        self.say(f"  the customer types {self.truth}")
-        self.phone.send_text(self.truth)
+        self.say(f"  the customer types {self.customer.truth}")
+        self.phone.send_text(self.customer.truth)
         return None
 
     def _say_yes_or_no(self, yes: str) -> None:
         value = Decimal(yes.split(":")[2])
-        if self.truth and value != Decimal(self.truth):
-            self.say(f"  the customer says no, and will type {self.truth}")
+        if self.customer.truth and value != Decimal(self.customer.truth):
+            self.say(f"  the customer says no, and will type {self.customer.truth}")
             self.phone.press(yes.replace("yes:", "no:").rsplit(":", 1)[0])
         else:
-            knows = "" if self.truth else " (the demo cannot see the meter: give TRUTH=number)"
+            knows = "" if self.customer.truth else " (the demo cannot see the meter: give TRUTH=number)"
             self.say(f"  the customer says yes, it is {value:f}{knows}")
             self.phone.press(yes)
 
@@ -235,7 +247,9 @@ class Story:
             return
         submission: Submission = review.submission
         judgement = submission.judgements.order_by("-pk").first()
-        value = Decimal(self.truth) if self.truth else (judgement.value if judgement else None)
+        value = (
+            Decimal(self.customer.truth) if self.customer.truth else (judgement.value if judgement else None)
+        )
         if value is None:
             self.say("  a reviewer looks, cannot read it either, and asks for another photograph")
             review.ask_again(user, at=timezone.now(), why="unreadable")

@@ -50,7 +50,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until told to stop by SIGINT or SIGTERM, or by :meth:`stop`."""
+    """Runs children until told to stop by :meth:`stop`, or by a signal after :meth:`stop_on_signals`."""
 
     def __init__(self, children: list[Child], *, each_second: Callable[[], None] | None = None) -> None:
         self.children = children
@@ -58,11 +58,9 @@ class Supervisor:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopping.set())
-        for child in self.children:
-            child.start()
         try:
+            for child in self.children:
+                child.start()
             while not self._stopping.wait(0.5):
                 if self.each_second:
                     self.each_second()
@@ -73,6 +71,11 @@ class Supervisor:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def stop_on_signals(self) -> None:
+        """Ctrl-C and SIGTERM stop it; to be called from the main thread."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stop())
 
     def _end(self) -> None:
         running = [child.process for child in self.children if child.process and child.process.poll() is None]

@@ -3,13 +3,14 @@
 import os
 import socket
 import threading
+from typing import cast
 
 import click
 import structlog
 
 log = structlog.get_logger("rasd.worker")
 
-QUEUES = ["inbox", "flows", "outbox", "nightly"]
+QUEUES = ["inbox", "media", "flows", "outbox"]
 """All but ``vision``, whose jobs would keep the others waiting: it has workers of its own."""
 
 HEARTBEAT = 5.0  # seconds
@@ -23,6 +24,7 @@ STALLED_AFTER = 20.0  # seconds without a heartbeat: its jobs are given to other
 def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
     """Take jobs from the database and do them, until told to stop."""
     from procrastinate.contrib.django import app
+    from procrastinate.contrib.django.django_connector import DjangoConnector
 
     from rasd.config.supervisor import end_with_parent
 
@@ -38,7 +40,8 @@ def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
     ended = threading.Event()
     threading.Thread(target=_beat, args=(names, model, ended), daemon=True, name="pulse").start()
     try:
-        with app.replace_connector(app.connector.get_worker_connector()) as working:
+        connector = cast(DjangoConnector, app.connector).get_worker_connector()
+        with app.replace_connector(connector) as working:
             working.run_worker(
                 queues=names,
                 concurrency=concurrency,

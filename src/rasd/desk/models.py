@@ -225,8 +225,12 @@ class Queue(models.Model):
         answered = self.obligation_set.filter(
             discharged_at__gt=at - WAIT_IS_MEASURED_OVER, discharged_at__lte=at
         )
-        waits = [ended - since for since, ended in answered.values_list("since", "discharged_at")]
-        return median(waits) if len(waits) >= WAIT_NEEDS_ANSWERS else None
+        waits = [
+            (ended - since).total_seconds()
+            for since, ended in answered.values_list("since", "discharged_at")
+            if ended
+        ]
+        return timedelta(seconds=median(waits)) if len(waits) >= WAIT_NEEDS_ANSWERS else None
 
 
 class HandOver(models.Model):

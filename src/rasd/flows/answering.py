@@ -1,24 +1,22 @@
 """From a judgement to what the customer is told: adopted, "is it 04521?", again, the dates, a person …"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
+from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message
 from rasd.flows import identity, jobs, words
 from rasd.flows.models import Dialogue
 from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, queue_named, say
-from rasd.metering.models import Adoption, Cycle, Judgement, Review, ServicePoint, Submission
+from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, ServicePoint, Submission
 
 Expecting = Dialogue.Expecting
 Verdict = Judgement.Verdict
-
-RETAKES_ALLOWED = 2  # in a day; a third photograph that cannot be read goes to a person instead
-RETAKES_COUNTED_OVER = timedelta(days=1)
 
 
 def origin_of(incoming: Incoming) -> str:
@@ -89,7 +87,7 @@ class Answer:
             why=self.judgement.why,
             confidence=self.judgement.confidence,
         )
-        tell_adopted(self.conversation, self.submission, adoption, at=self.at)
+        tell_adopted(self.conversation, adoption, at=self.at)
 
     def _confirm(self) -> None:
         if self.judgement.value is None:
@@ -99,15 +97,7 @@ class Answer:
         self._say(words.is_it(self.submission, self.judgement.value, shown))
 
     def _retake(self) -> None:
-        earlier = Judgement.objects.filter(
-            submission__identifier=self.submission.identifier,
-            verdict=Verdict.RETAKE,
-            at__gt=self.at - RETAKES_COUNTED_OVER,
-        ).exclude(pk=self.judgement.pk)
-        if earlier.count() >= RETAKES_ALLOWED:
-            self._review()
-        else:
-            self._say(words.again(self.judgement.why))
+        self._say(words.again(self.judgement.why))
 
     def _review(self) -> None:
         self.submission.send_to_review(why=self.judgement.why, at=self.at, actor=self.judgement.actor)
@@ -120,7 +110,7 @@ class Answer:
 
     def _already_adopted(self) -> None:
         standing = self._standing_adoption()
-        if self.judgement.value is None or self.judgement.value == standing.reading.value:
+        if self.judgement.value is None or self.judgement.why != "replaces":
             self._say(words.already_adopted(standing))
         else:
             self._expect(Expecting.REPLACEMENT)
@@ -157,21 +147,10 @@ def tell(conversation: Conversation, message: words.Say, *, key: str, at: dateti
     return told
 
 
-def tell_adopted(
-    conversation: Conversation, submission: Submission, adoption: Adoption, *, at: datetime
-) -> Message:
+def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime) -> Message:
     dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
-    used = adoption.consumption()
     return tell(
-        conversation,
-        words.adopted(
-            adoption,
-            used=used.value if used else None,
-            days=used.days if used else None,
-            last_year_per_day=used.last_year_per_day if used else None,
-        ),
-        key=f"adoption:{adoption.pk}",
-        at=at,
+        conversation, words.adopted(adoption, adoption.consumption()), key=f"adoption:{adoption.pk}", at=at
     )
 
 
@@ -205,35 +184,28 @@ def submission_identified(submission: Submission, *, at: datetime) -> None:
         judge_and_answer(submission.pk, at=at)
     photographs.update(read_at=None)
     for photograph in photographs:
-        jobs.read.defer(photograph_id=photograph.pk)
+        defer(jobs.read, photograph_id=photograph.pk)
 
 
 def confirm(
     conversation: Conversation, submission: Submission, value: Decimal, *, message: Message, at: datetime
 ) -> None:
     """The customer said yes to a value, or typed one: adopted where it is plausible, else a person looks (G3)."""
-    if standing := submission.readings.first():
-        adoption = standing.adoptions.order_by("-adopted_at").first()
-        if adoption:
-            tell(conversation, words.already_adopted(adoption), key=f"confirmed-again:{message.pk}", at=at)
-        return
-    judgement = submission.confirm(value, at=at, actor=f"customer:{submission.identifier}")
     dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
+    if adoption := submission.adoption:
+        tell(conversation, words.already_adopted(adoption), key=f"confirmed-again:{message.pk}", at=at)
+        return
+    try:
+        judgement = submission.confirm(value, at, f"customer:{submission.identifier}")
+    except NotAdoptable:  # a button of a submission that was outside every window, or whose meter is gone
+        tell(conversation, words.outside_window(Cycle.latest(at)), key=f"too-late:{message.pk}", at=at)
+        return
     Answer(conversation, submission, judgement, at=at).give()
 
 
 def decline(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
     dialogue_of(conversation).expect(Expecting.VALUE, at=at, submission=submission)
     tell(conversation, words.what_is_it(submission), key=f"what-is-it:{message.pk}", at=at)
-
-
-def replace(
-    conversation: Conversation, submission: Submission, value: Decimal, *, message: Message, at: datetime
-) -> None:
-    adoption = submission.adopt(
-        value, at=at, actor=f"customer:{submission.identifier}", why="replaced_by_customer", replace=True
-    )
-    tell_adopted(conversation, submission, adoption, at=at)
 
 
 def answer_review(review_id: int, *, at: datetime) -> None:
@@ -255,9 +227,7 @@ def _tell_review(
     conversation: Conversation, submission: Submission, review: Review, *, at: datetime
 ) -> Message | None:
     if review.outcome in {Review.Outcome.ACCEPTED, Review.Outcome.CORRECTED}:
-        reading = submission.readings.order_by("-id").first()
-        adoption = reading.adoptions.order_by("-id").first() if reading else None
-        return tell_adopted(conversation, submission, adoption, at=at) if adoption else None
-    judgement = submission.judgements.last()
+        return tell_adopted(conversation, review.adoption, at=at) if review.adoption else None
+    judgement = submission.judgement
     why = "no_meter" if review.outcome == Review.Outcome.NOT_A_METER else (judgement.why if judgement else "")
     return tell(conversation, words.again(why), key=f"review:{review.pk}", at=at)

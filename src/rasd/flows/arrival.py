@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
@@ -18,7 +19,6 @@ from rasd.flows.answering import (
     decline,
     judge_and_answer,
     origin_of,
-    replace,
     submission_identified,
 )
 from rasd.flows.live import announce
@@ -112,12 +112,10 @@ class Arrival:
         )
         if submission is None:
             self._misunderstood()
-        elif verb == "yes" and (number := _decimal(value)) is not None:
+        elif verb in {"yes", "replace"} and (number := _decimal(value)) is not None:
             confirm(self.conversation, submission, number, message=self.message, at=self.at)
         elif verb == "no":
             decline(self.conversation, submission, message=self.message, at=self.at)
-        elif verb == "replace" and (number := _decimal(value)) is not None:
-            replace(self.conversation, submission, number, message=self.message, at=self.at)
         elif verb == "keep":
             dialogue_of(self.conversation).expect(Expecting.NOTHING, at=self.at)
             self._say(words.kept(), "kept")
@@ -150,7 +148,7 @@ class Arrival:
     # Each returns whether the message was the answer that was expected.
 
     def _read_confirmation(self, dialogue: Dialogue, submission: Submission) -> bool:
-        asked = submission.judgements.last()
+        asked = submission.judgement
         if self.understood.reading:
             return self._read_value(dialogue, submission)
         if self.understood.yes_no is True and asked and asked.value is not None:
@@ -204,9 +202,9 @@ class Arrival:
         return True
 
     def _read_replacement(self, dialogue: Dialogue, submission: Submission) -> bool:
-        asked = submission.judgements.last()
+        asked = submission.judgement
         if self.understood.yes_no is True and asked and asked.value is not None:
-            replace(self.conversation, submission, asked.value, message=self.message, at=self.at)
+            confirm(self.conversation, submission, asked.value, message=self.message, at=self.at)
         elif self.understood.yes_no is False:
             dialogue.expect(Expecting.NOTHING, at=self.at)
             self._say(words.kept(), "kept")
@@ -233,7 +231,7 @@ class Arrival:
         submission.identify(point, at=self.at)
         submission_identified(submission, at=self.at)
 
-    def _their_points(self):  # type: ignore[no-untyped-def]
+    def _their_points(self) -> QuerySet[ServicePoint]:
         return ServicePoint.of(self.identifier)
 
     def _a_number_of_theirs(self) -> str:

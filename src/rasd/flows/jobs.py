@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import structlog
 from django.utils import timezone
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-RETRIES = RetryStrategy(max_attempts=8, exponential_wait=2)
+from rasd.channels.jobs import Patience
+
 STILL_READING_AFTER = timedelta(seconds=2)
 REVIEW_CAN_BE_UNDONE = timedelta(seconds=5)
 
@@ -17,7 +17,7 @@ def lock_of(address_id: int) -> str:
     return f"flow:{address_id}"
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def receive(incoming_id: int) -> None:
     """A message arrived: into its conversation, and answered or handed on."""
     from rasd.channels.models import Incoming
@@ -28,7 +28,7 @@ def receive(incoming_id: int) -> None:
         Arrival(incoming, at=timezone.now()).receive()
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def look(incoming_id: int) -> None:
     """Its file lies in storage: a photograph becomes (part of) a submission."""
     from rasd.channels.models import Incoming
@@ -38,7 +38,7 @@ def look(incoming_id: int) -> None:
     take_photograph(incoming, at=timezone.now())
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def ask_again(incoming_id: int) -> None:
     """Its file cannot be had: the customer is asked to send it again."""
     from rasd.channels.models import Incoming
@@ -49,7 +49,7 @@ def ask_again(incoming_id: int) -> None:
     )
 
 
-@app.task(queue="vision", retry=RETRIES)
+@app.task(queue="vision", retry=Patience())
 def read(photograph_id: int) -> None:
     """The machine looks at a photograph; its submission is judged when all of its photographs were looked at."""
     from rasd.flows.photographs import read_photograph
@@ -57,7 +57,7 @@ def read(photograph_id: int) -> None:
     read_photograph(photograph_id, at=timezone.now())
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def still_reading(photograph_id: int) -> None:
     """The customer is told that it takes longer, where it does."""
     from rasd.flows.photographs import say_still_reading
@@ -65,7 +65,7 @@ def still_reading(photograph_id: int) -> None:
     say_still_reading(photograph_id, at=timezone.now())
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def judge(submission_id: int) -> None:
     """Everything of a submission was read: decide, and answer the customer."""
     from rasd.flows.answering import judge_and_answer
@@ -73,7 +73,7 @@ def judge(submission_id: int) -> None:
     judge_and_answer(submission_id, at=timezone.now())
 
 
-@app.task(queue="flows", retry=RETRIES)
+@app.task(queue="flows", retry=Patience())
 def answer_review(review_id: int) -> None:
     """A person has judged: the customer is told."""
     from rasd.flows.answering import answer_review

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import translation
 
+from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver
 from rasd.flows import jobs, words
@@ -36,14 +37,8 @@ def take_photograph(incoming: Incoming, *, at: datetime) -> None:
             points = list(ServicePoint.of(incoming.address.identifier)[:2])
             if len(points) == 1:
                 submission.identify(points[0], at=at)
-        read_later(photograph)
-        jobs.still_reading.configure(schedule_at=at + jobs.STILL_READING_AFTER).defer(
-            photograph_id=photograph.pk
-        )
-
-
-def read_later(photograph: Photograph) -> None:
-    jobs.read.defer(photograph_id=photograph.pk)
+        defer(jobs.read, photograph_id=photograph.pk)
+        defer(jobs.still_reading, at=at + jobs.STILL_READING_AFTER, photograph_id=photograph.pk)
 
 
 def read_photograph(photograph_id: int, *, at: datetime) -> None:
@@ -52,7 +47,7 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
     photograph.read(at)
     submission = photograph.submission
     conversation = conversation_of(submission)
-    jobs.judge.configure(lock=jobs.lock_of(conversation.address_id)).defer(submission_id=submission.pk)
+    defer(jobs.judge, lock=jobs.lock_of(conversation.address_id), submission_id=submission.pk)
 
 
 def say_still_reading(photograph_id: int, *, at: datetime) -> None:

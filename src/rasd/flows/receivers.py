@@ -5,23 +5,24 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
+from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
 from rasd.desk.models import Message
 from rasd.flows import jobs
 from rasd.flows.live import announce
 from rasd.metering.models import Review, Submission
-from rasd.metering.signals import adopted, review_closed, submission_judged
+from rasd.metering.signals import adopted, review_closed, review_reopened, submission_judged
 
 
 @receiver(message_arrived)
 def receive_later(sender: Any, incoming: Incoming, **_: Any) -> None:
-    jobs.receive.configure(lock=jobs.lock_of(incoming.address_id)).defer(incoming_id=incoming.pk)
+    defer(jobs.receive, lock=jobs.lock_of(incoming.address_id), incoming_id=incoming.pk)
 
 
 @receiver(media_stored)
 def look_later(sender: Any, media: Media, **_: Any) -> None:
-    jobs.look.configure(lock=jobs.lock_of(media.incoming.address_id)).defer(incoming_id=media.incoming_id)
+    defer(jobs.look, lock=jobs.lock_of(media.incoming.address_id), incoming_id=media.incoming_id)
 
 
 @receiver(media_lost)
@@ -59,3 +60,8 @@ def answer_the_review_later(sender: Any, review: Review, **_: Any) -> None:
     jobs.answer_review.configure(schedule_at=timezone.now() + jobs.REVIEW_CAN_BE_UNDONE).defer(
         review_id=review.pk
     )
+
+
+@receiver(review_reopened)
+def show_it_is_open_again(sender: Any, review: Review, **_: Any) -> None:
+    announce("review", "cycle")

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from rasd.channels.models import Outgoing
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
+from rasd.metering.rules import Consumption
 
 
 @dataclass(frozen=True)
@@ -54,35 +55,29 @@ def reading_now() -> Say:
     return Say(_("I am reading your photograph… a moment please."))
 
 
-def adopted(
-    adoption: Adoption, *, used: Decimal | None, days: int | None, last_year_per_day: Decimal | None
-) -> Say:
+def adopted(adoption: Adoption, used: Consumption | None) -> Say:
     """The value, the consumption since the last reading, what that means against last year, and the receipt."""
-    unit = adoption.register.unit
-    lines = [
-        _("Thank you. Your reading %(value)s is adopted for this month's bill.")
-        % {"value": amount(adoption.reading.value, unit)}
-    ]
-    if used is not None and days:
+    value = amount(adoption.reading.value, adoption.register.unit)
+    lines = [_("Thank you. Your reading %(value)s is adopted for this month's bill.") % {"value": value}]
+    if used is not None:
         lines.append(
             ngettext(
                 "Consumption since the last reading, %(days)s day ago: %(used)s.",
                 "Consumption since the last reading, %(days)s days ago: %(used)s.",
-                days,
+                used.days,
             )
-            % {"days": days, "used": amount(used, unit)}
+            % {"days": used.days, "used": amount(used.value, used.unit)}
         )
-        if last_year_per_day:
-            lines.append(against_last_year(used / days, last_year_per_day))
+        if used.change is not None:
+            lines.append(against_last_year(used.change))
     lines.append(_("Receipt number: %(receipt)s") % {"receipt": isolated(adoption.receipt)})
     return Say("\n".join(lines))
 
 
-ABOUT_THE_SAME = Decimal("0.05")  # a share; smaller differences are weather and the hour of reading
+ABOUT_THE_SAME = 0.05  # a share; smaller differences are weather and the hour of reading
 
 
-def against_last_year(now: Decimal, then: Decimal) -> str:
-    change = now / then - 1
+def against_last_year(change: float) -> str:
     if abs(change) <= ABOUT_THE_SAME:
         return _("That is about the same a day as in this month last year.")
     percent = {"percent": isolated(f"{abs(change):.0%}")}
@@ -117,6 +112,8 @@ RETAKE_WHYS = {
     "cut_off": lambda: _("Part of the number is cut off."),
     "too_small": lambda: _("The number is too small in the photograph."),
     "not_a_photograph": lambda: _("I could not open that file as a photograph."),
+    "typed_wrong_length": lambda: _("Your meter does not show that many digits."),
+    "typed_no_history": lambda: _("I know no earlier reading of this meter to check a typed number against."),
 }
 RETAKE_HOWS = {
     "too_dark": lambda: _("Please send it again with the light on or with the flash."),
@@ -124,6 +121,8 @@ RETAKE_HOWS = {
     "no_meter": lambda: _("Please photograph the meter's number from close by, from straight in front."),
     "cut_off": lambda: _("Please send it again with the whole number in the picture."),
     "too_small": lambda: _("Please send it again from closer."),
+    "typed_wrong_length": lambda: _("Please type the number as the meter shows it, or send a photograph."),
+    "typed_no_history": lambda: _("Please send a photograph of the meter."),
 }
 
 

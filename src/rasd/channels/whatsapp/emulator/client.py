@@ -252,9 +252,13 @@ class Phone:
     def send_unsupported(self, of_type: str = "poll") -> dict:
         return self.send("unsupported", of_type=of_type)
 
-    def send(self, kind: str, **fields: Any) -> dict:
+    def send_raw(self, kind: str, content: Any) -> dict:
+        """A message of any other type with any content, as it shall stand in the webhook (an ``order``, say)."""
+        return self.send("raw", kind=kind, content=content)
+
+    def send(self, action: str, /, **fields: Any) -> dict:
         """Any action of ``customer.Customer`` by its ``type`` in the control API."""
-        body = {"type": kind, "line": self.line, **fields}
+        body = {"type": action, "line": self.line, **fields}
         return self._remember(self.emulator.request("POST", self._path("send"), json=body))
 
     def set_online(self, online: bool) -> None:

@@ -14,7 +14,7 @@ class Update:
     """One message or status on its way to the webhook.
 
     ``kind`` is the list of ``value`` in which it stands: ``messages`` or ``statuses``. ``contact`` is None where Meta leaves
-    contacts out (system messages, failed statuses). ``message_id`` is the message that it is about.
+    contacts out (system messages, statuses failed for want of an account). ``message_id`` is the message that it is about.
     """
 
     line: Line
@@ -90,7 +90,10 @@ def status_update(line: Line, message: Message, status: str, at: float) -> Updat
             "category": category,
             "type": "regular" if category != "service" else "free_customer_service",
         }
-    return Update(line, "statuses", item, None if failed else contact(phone), message.id, phone.key)
+    who = (
+        None if failed and not phone.reachable else contact(phone)
+    )  # Meta names nobody who is not on the network
+    return Update(line, "statuses", item, who, message.id, phone.key)
 
 
 def payload(updates: list[Update]) -> dict:

@@ -43,6 +43,8 @@ POINTS = [".", "٫"]
         ("00123.456 م3", "00123456", 3),
         ("123 m³", "123", 0),
         ("4521 م٣", "4521", 0),
+        ("4521 وحدة", "4521", 0),
+        ("4521 كيلو", "4521", 0),
         ("قراءة الساعة 4521", "4521", 0),
         ("لا 4531", "4531", 0),
         ("لا، الصحيح ٤٥٣١", "4531", 0),
@@ -80,6 +82,7 @@ def test_the_reading_is_found(message, digits, decimals):
         "القراءة السابقة 4500", "last reading was 4500", "استهلاكي 450 كيلوواط", "القراءة 4521 و 4530", "4521 4530",
         "1", "12", "٣", "50%", "منذ 300 يوم", "i have 3 meters", "رمز التحقق 482913", "https://example.com/4521",
         "a4521@example.com", "", "؟", "مو 4521", "ticket 4521", "رقم الشكوى 20261", "PO12345",
+        "اشتريت 150 كيلو رز", "بناء 500 وحدة سكنية", "the oven should be set to 350",
     ],
 )  # fmt: skip
 def test_what_is_no_reading_is_not_taken_for_one(message):
@@ -165,21 +168,21 @@ def test_no_heap_of_digits_and_marks_raises(text):
 @pytest.mark.parametrize(
     "piece",
     ["1", "1 ", "1,", "123,", "123 ", "1-", "12-", "1.", "12/", "+1", "00", "a@", "www.", "1:",
-     "٬", "\u200f1", "موظف ", "ما أبغى ", "to a ", "الال", "aaa", "لا "],
+     "٬", "\u200f1", "موظف ", "ما أبغى ", "to a ", "الال", "aaa", "لا ", "agent said. "],
 )  # fmt: skip
 def test_time_grows_with_length_and_no_faster(piece):
     def seconds(length: int) -> float:
         text = (piece * length)[:length]
         best = float("inf")
-        for _ in range(3):
-            begun = time.perf_counter()
+        for _ in range(5):
+            begun = time.process_time()
             understand(text)
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         return best
 
     seconds(1_000)  # word lists are read on first use
     # Quadratic time would make eight times the length 64 times as slow; the machine may be busy.
-    assert seconds(8_000) < 30 * max(seconds(1_000), 0.001)
+    assert seconds(8_000) < 40 * max(seconds(1_000), 0.001)
 
 
 def test_only_the_first_ten_thousand_characters_are_read():

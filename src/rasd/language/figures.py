@@ -44,6 +44,7 @@ class NumberFound:
     ``text`` is what was written, from ``start`` to ``end`` (places in the message). ``digits`` are all its digits
     in ASCII with leading zeros and without separators, of which the last ``decimals`` stand after the point:
     "٠٤٬٥٢١٫٣" is digits "045213", decimals 1, value 4521.3. Signs are ignored: no register shows one.
+    ``unit`` is "kWh", "m3" or ``None``.
     """
 
     text: str
@@ -97,10 +98,11 @@ _CLOCK_AFTER = re.compile(
     r"\s?(?:am|pm|a\.m|p\.m|o'?clock|صباحا|مساء|ظهرا|عصرا|ليلا|الصبح|العصر|المغرب|الظهر|الليل|ص|م)(?![\w³])",
     re.I,
 )
+# "kilo", "unit" and "gallon" are units of many things: they are noted, and alone make no reading of a number.
 _UNIT_AFTER = re.compile(
-    r"\s?(?:(?P<power>kwhr?|k\.w\.h|kw/h|kw|units?|ك\.?\s?و\.?\s?س\.?"
-    r"|كيلو\s?و?ات|كيلو\s?واط(?:\s?[/.]?\s?ساعة)?|كيلو|وحدة|وحده)"
-    r"|(?P<water>m3|m³|m\^3|cubic\s(?:meters?|metres?)|م3|م٣|م³|متر\s?مكعب|gallons?|غالون|جالون))(?![^\W\d_])",
+    r"\s?(?:(?P<kwh>kwhr?|k\.w\.h|kw/h|kw|ك\.?\s?و\.?\s?س\.?|كيلو\s?و?ات|كيلو\s?واط(?:\s?[/.]?\s?ساعة)?)"
+    r"|(?P<cubic>m3|m³|m\^3|cubic\s(?:meters?|metres?)|م3|م٣|م³|متر\s?مكعب)"
+    r"|(?P<loose>units?|كيلو|وحدة|وحده|gallons?|غالون|جالون))(?![^\W\d_])",
     re.I,
 )
 _MONEY_AFTER = re.compile(r"\s?(?:ر\.\s?ع|[$€£])")
@@ -263,7 +265,7 @@ def _is_clock(plain: str, match: re.Match[str], said: str | None) -> bool:
 def _kind(plain: str, match: re.Match[str], digits: str, said: str | None) -> tuple[Kind | None, str | None]:
     """What a number is by its shape, by what follows it and by what stands before it; ``None``: no number at all."""
     unit = _UNIT_AFTER.match(plain, match.end())
-    name = None if unit is None else "kWh" if unit["power"] else "m3"
+    name = None if unit is None or unit["loose"] else "kWh" if unit["kwh"] else "m3"
     before = plain[match.start() - 1 : match.start()]
     glued = _LETTER.match(plain, match.end()) and not unit
     follows = _WORD_AFTER.match(plain, match.end())
@@ -300,7 +302,7 @@ def _kind(plain: str, match: re.Match[str], digits: str, said: str | None) -> tu
         return "reading", name
     if _PHONE.fullmatch(digits) and not match["decimal"] and not match["fraction"]:
         return "phone", None
-    if unit and short and match.lastgroup != "dashed":
+    if name and short and match.lastgroup != "dashed":
         return "reading", name
     if len(digits) >= SHORTEST_BARE_ACCOUNT and not match["decimal"]:
         return "account", None

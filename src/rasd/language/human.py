@@ -80,8 +80,8 @@ def _stands_for_itself(cut: list[Unit], at: int) -> bool:
     roles = cut[at][0]
     return (
         "phrase" in roles
-        or ("ring" in roles and not _after(cut, at))
-        or ("alone" in roles and _alone(_last_clause(cut, at), "alone"))
+        or ("ring" in roles and _after(cut, at) <= {"serve", "help"})
+        or ("alone" in roles and _ends_alone(cut, at, "alone"))
     )
 
 
@@ -126,7 +126,7 @@ def _asked(cut: list[Unit], at: int) -> int | None:
         return begun if "person" in roles or ends or after & {"serve", "help"} else None
     if "exist" in seen:
         return begun if ends or "serve" in after else None
-    if "person" in roles and _alone(_last_clause(cut, at), "person"):
+    if "person" in roles and _ends_alone(cut, at, "person"):
         return begun
     return None
 
@@ -157,7 +157,12 @@ def _alone(cut: list[Unit], role: str) -> bool:
     return said
 
 
-def _last_clause(cut: list[Unit], at: int) -> list[Unit]:
-    """The clause of unit ``at`` and all after it."""
-    begun = max((place for place in range(at) if "boundary" in cut[place][0]), default=-1)
-    return cut[begun + 1 :]
+def _ends_alone(cut: list[Unit], at: int, role: str) -> bool:
+    """True when from the beginning of its clause to the message's end unit ``at`` stands alone, but for politeness."""
+    for place in range(at - 1, -1, -1):
+        roles = cut[place][0]
+        if "boundary" in roles:
+            break
+        if "polite" not in roles:
+            return False
+    return _alone(cut[at:], role)

@@ -1,2 +1,48 @@
-urlpatterns: list = []
+from django.contrib.auth.views import LogoutView
+from django.urls import path, re_path
+from django.views.i18n import set_language
+
+from rasd.console.live import stream
+from rasd.console.views import account, conversations, cycle, evidence, home, login, review, troubles
+
 app_name = "console"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("nav", home.nav, name="nav"),
+    path("live", stream, name="live"),
+    # In and out
+    path("login", login.enter, name="login"),
+    path("login/code", login.code, name="code"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("language", set_language, name="language"),
+    path("theme", account.theme, name="theme"),
+    path("account", account.account, name="account"),
+    path("account/second-factor/begin", account.begin_second_factor, name="begin_second_factor"),
+    path("account/second-factor/confirm", account.confirm_second_factor, name="confirm_second_factor"),
+    path("account/second-factor/end", account.end_second_factor, name="end_second_factor"),
+    # Photographs
+    path("review/", review.review, name="review"),
+    path("review/<int:pk>/decide", review.decide, name="decide"),
+    path("review/<int:pk>/undo", review.undo, name="undo_review"),
+    re_path(
+        r"^photograph/(?P<sha256>[0-9a-f]{64})/(?P<size>thumb|whole)$", evidence.photograph, name="photograph"
+    ),
+    re_path(r"^counter/(?P<pk>\d+)/(?P<sha256>[0-9a-f]{64})$", evidence.counter, name="counter"),
+    # Answering
+    path("conversations/", conversations.conversations, name="conversations"),
+    path("conversations/<int:pk>", conversations.conversation, name="conversation"),
+    path("conversations/<int:pk>/reply", conversations.reply, name="reply"),
+    path("conversations/<int:pk>/note", conversations.note, name="note"),
+    path("conversations/<int:pk>/take-over", conversations.take_over, name="take_over"),
+    path("conversations/<int:pk>/give-back", conversations.give_back, name="give_back"),
+    # The round, and what went wrong
+    path("cycle/", cycle.cycle, name="cycle"),
+    path("cycle/<str:name>", cycle.cycle, name="cycle"),
+    path("troubles/", troubles.show, name="troubles"),
+    path("troubles/jobs/<int:pk>/retry", troubles.retry, name="retry"),
+    re_path(
+        r"^troubles/(?P<kind>media|outgoing|delivery|refusal)/(?P<pk>\d+)/settle$",
+        troubles.settle,
+        name="settle",
+    ),
+]

@@ -1,0 +1,166 @@
+"""A conversation as its customer sees it, with what became of each photograph beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from rasd.channels.models import Incoming, Media, Outgoing
+from rasd.console import words
+from rasd.desk.models import Conversation, Message
+from rasd.metering.models import Adoption, Judgement, Submission
+
+SHOWN = 100  # messages; the earlier ones are a click away
+
+STATES: dict[str, str | Promise] = {
+    Outgoing.State.WAITING: _("waiting to be sent"),
+    Outgoing.State.CALLING: _("being sent"),
+    Outgoing.State.ACCEPTED: _("accepted by WhatsApp"),
+    Outgoing.State.SENT: _("sent"),
+    Outgoing.State.DELIVERED: _("delivered"),
+    Outgoing.State.READ: _("read"),
+    Outgoing.State.FAILED: _("not delivered"),
+}
+TICKS = {
+    Outgoing.State.WAITING: "◷",
+    Outgoing.State.CALLING: "◷",
+    Outgoing.State.ACCEPTED: "✓",
+    Outgoing.State.SENT: "✓",
+    Outgoing.State.DELIVERED: "✓✓",
+    Outgoing.State.READ: "✓✓",
+    Outgoing.State.FAILED: "!",
+}
+KINDS: dict[str, str | Promise] = {
+    Incoming.Kind.IMAGE: _("Photograph"),
+    Incoming.Kind.DOCUMENT: _("Document"),
+    Incoming.Kind.AUDIO: _("Voice note"),
+    Incoming.Kind.VIDEO: _("Video"),
+    Incoming.Kind.STICKER: _("Sticker"),
+    Incoming.Kind.LOCATION: _("Location"),
+    Incoming.Kind.CONTACTS: _("Contact card"),
+    Incoming.Kind.BUTTON: _("pressed"),
+    Incoming.Kind.REACTION: _("Reaction"),
+    Incoming.Kind.ORDER: _("Order"),
+    Incoming.Kind.EDIT: _("changed an earlier message"),
+    Incoming.Kind.REVOCATION: _("took an earlier message back"),
+    Incoming.Kind.SYSTEM: _("WhatsApp says"),
+    Incoming.Kind.UNSUPPORTED: _("A kind of message that WhatsApp does not pass on"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a submission."""
+
+    submission: Submission
+    judgement: Judgement | None
+    adoption: Adoption | None
+
+    @property
+    def tone(self) -> str:
+        return words.VERDICTS[self.judgement.verdict][0] if self.judgement else ""
+
+    @property
+    def verdict(self) -> str | Promise:
+        if self.judgement is None:
+            return _("being read")
+        return words.VERDICTS[self.judgement.verdict][1]
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One entry: the customer's, the machine's, a colleague's, or a note."""
+
+    message: Message
+    day: date | None
+    outcome: Outcome | None
+
+    @property
+    def side(self) -> str:
+        if self.message.incoming_id:
+            return "theirs"
+        return "ours" if self.message.outgoing_id else "note"
+
+    @property
+    def is_machine(self) -> bool:
+        return self.message.author_id is None and not self.message.incoming_id
+
+    @property
+    def media(self) -> Media | None:
+        incoming = self.message.incoming
+        return getattr(incoming, "media", None) if incoming else None
+
+    @property
+    def is_picture(self) -> bool:
+        return bool(self.media and self.media.sha256 and self.media.content_type.startswith("image/"))
+
+    @property
+    def kind(self) -> str | Promise:
+        incoming = self.message.incoming
+        return KINDS.get(incoming.kind, "") if incoming else ""
+
+    @property
+    def state(self) -> str:
+        return self.message.outgoing.state if self.message.outgoing else ""
+
+    @property
+    def state_words(self) -> str | Promise:
+        return STATES.get(self.state, "")
+
+    @property
+    def ticks(self) -> str:
+        return TICKS.get(self.state, "")
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The bubbles, oldest first, and how many earlier ones are not shown."""
+
+    bubbles: list[Bubble]
+    earlier: int
+
+
+def chat_of(conversation: Conversation, *, everything: bool = False) -> Chat:
+    newest_first = conversation.timeline().order_by("-at", "-id")
+    rows = list(newest_first if everything else newest_first[: SHOWN + 1])
+    earlier = 0
+    if not everything and len(rows) > SHOWN:
+        rows = rows[:SHOWN]
+        earlier = conversation.messages.count() - SHOWN
+    rows.reverse()
+    outcomes = _outcomes(conversation, [row.incoming for row in rows if row.incoming])
+    bubbles: list[Bubble] = []
+    last: date | None = None
+    for row in rows:
+        day = timezone.localdate(row.at)
+        outcome = outcomes.get(row.incoming_id) if row.incoming_id else None
+        bubbles.append(Bubble(row, day if day != last else None, outcome))
+        last = day
+    return Chat(bubbles, earlier)
+
+
+def _outcomes(conversation: Conversation, arrived: Iterable[Incoming]) -> dict[int, Outcome]:
+    """For each message that began a submission, what became of it: beside its last photograph, as the chat shows it."""
+    channel = conversation.line.channel
+    by_origin = {f"{channel}:{one.external_id}": one.pk for one in arrived}
+    submissions = (
+        Submission.objects.filter(conversation=str(conversation), origin__in=by_origin)
+        .prefetch_related("photographs", "judgements")
+        .order_by("id")
+    )
+    standing = {
+        one.reading.submission_id: one
+        for one in Adoption.objects.filter(
+            reading__submission__in=submissions, superseded_at=None
+        ).select_related("reading", "register")
+    }
+    found = {}
+    for one in submissions:
+        judged = max(one.judgements.all(), key=lambda each: each.pk, default=None)
+        origins = [one.origin, *(each.origin for each in one.photographs.all())]
+        last = max(by_origin[origin] for origin in origins if origin in by_origin)
+        found[last] = Outcome(one, judged, standing.get(one.pk))
+    return found

@@ -1,0 +1,196 @@
+"""What the machine saw in a photograph and what is known of the meter, arranged for the eye of a reviewer. No rules."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from rasd.metering.models import Photograph, Reading, Register, Submission
+from rasd.metering.rules import Consumption
+from rasd.vision.prior import prior_for
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height: each 0 to 1 of the upright picture."""
+
+MARGIN_ACROSS, MARGIN_ALONG = 0.5, 0.12  # of the counter's height and width: to see what it sits in
+NINE_IN_TEN = 1.6449  # standard deviations either side that hold nine of ten of a normal distribution
+RECENT = 4
+PAST_SHOWN = 13  # monthly readings: a year and the month before it
+
+
+def crop_around(box: Box) -> Box:
+    """The part of the picture that is shown enlarged: the counter and a little around it."""
+    x, y, width, height = box
+    left, top = max(0.0, x - width * MARGIN_ALONG), max(0.0, y - height * MARGIN_ACROSS)
+    right = min(1.0, x + width * (1 + MARGIN_ALONG))
+    bottom = min(1.0, y + height * (1 + MARGIN_ACROSS))
+    return left, top, right - left, bottom - top
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One place of the counter. ``left`` and ``width`` in per cent of the enlarged part, None where its place is unknown."""
+
+    digit: str
+    probability: float
+    other: str
+    other_probability: float
+    decimal: bool
+    left: float | None
+    width: float | None
+
+    @property
+    def tone(self) -> str:
+        if self.probability >= 0.95:
+            return "sure"
+        return "doubt" if self.probability >= 0.6 else "guess"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One photograph and what the machine saw in it."""
+
+    photograph: Photograph
+
+    @cached_property
+    def seen(self) -> dict[str, Any]:
+        return self.photograph.seen or {}
+
+    @property
+    def confidence(self) -> float:
+        return self.seen.get("confidence") or 0.0
+
+    @property
+    def value(self) -> Decimal | None:
+        value = self.seen.get("value")
+        return None if value is None else Decimal(str(value))
+
+    @property
+    def findings(self) -> list[str]:
+        return [finding["code"] for finding in self.seen.get("findings") or []]
+
+    @property
+    def serials(self) -> list[str]:
+        return list(self.seen.get("serials") or [])
+
+    @cached_property
+    def digits(self) -> list[Digit]:
+        crop = crop_around(tuple(self.seen["counter_box"])) if self.seen.get("counter_box") else None
+        return [_digit(one, crop) for one in self.seen.get("digit_readings") or []]
+
+    @property
+    def are_placed(self) -> bool:
+        """Whether each digit can stand under its own picture."""
+        return bool(self.digits) and all(one.left is not None for one in self.digits)
+
+
+def _digit(one: dict[str, Any], crop: Box | None) -> Digit:
+    ranked = sorted(enumerate(one["probabilities"]), key=lambda pair: -pair[1])
+    (first, probability), (second, other) = ranked[0], ranked[1]
+    left = width = None
+    if crop and one.get("box"):
+        x, _y, across, _height = one["box"]
+        left, width = 100 * (x - crop[0]) / crop[2], 100 * across / crop[2]
+    return Digit(str(first), probability, str(second), other, bool(one.get("decimal")), left, width)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Between what a reading would usually lie now, in the register's unit: nine times of ten, going by its history."""
+
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True)
+class Beside:
+    """All that stands beside the photographs of ``submission``."""
+
+    submission: Submission
+
+    @cached_property
+    def register(self) -> Register | None:
+        point = self.submission.service_point
+        return point.current_register if point else None
+
+    @cached_property
+    def photographs(self) -> list[Seen]:
+        """The one that the machine is surest of first."""
+        rows = self.submission.photographs.order_by("sent_at", "id")
+        return sorted((Seen(row) for row in rows), key=lambda one: -one.confidence)
+
+    @cached_property
+    def suggested(self) -> Decimal | None:
+        last = self.submission.judgement
+        if last is not None and last.value is not None:
+            return last.value
+        return next((one.value for one in self.photographs if one.value is not None), None)
+
+    @property
+    def suggested_digits(self) -> str:
+        return "" if self.suggested is None else as_shown(self.suggested, self.register)
+
+    @cached_property
+    def past(self) -> list[Reading]:
+        if self.register is None:
+            return []
+        return self.register.actual_readings(before=self.submission.sent_at)[-PAST_SHOWN:]
+
+    @property
+    def recent(self) -> list[Reading]:
+        """The newest first, as many as fit beside a photograph."""
+        return self.past[::-1][:RECENT]
+
+    @cached_property
+    def expected(self) -> Expected | None:
+        point = self.submission.service_point
+        history = point.history(self.submission.sent_at) if point else None
+        if history is None or not history.readings:
+            return None
+        prior = prior_for(history, digits=history.digits, decimals=history.decimals)
+        if prior.last is None or prior.meter_changed:
+            return None
+        spread = NINE_IN_TEN * prior.sigma
+        low, high = ((prior.last + round(math.exp(min(prior.mu + sign * spread, 30.0)))) for sign in (-1, 1))
+        return Expected(Decimal(low).scaleb(-prior.decimals), Decimal(high).scaleb(-prior.decimals))
+
+    @cached_property
+    def consumption(self) -> Consumption | None:
+        """What was used since the last reading if the suggested value is right, and what last year says of it."""
+        point = self.submission.service_point
+        if point is None or self.suggested is None:
+            return None
+        return point.consumption(self.suggested, self.submission.sent_at)
+
+    @cached_property
+    def last_year(self) -> Reading | None:
+        """The reading nearest to this day a year ago, at most three weeks off."""
+        day = self.submission.sent_at - timedelta(days=365)
+        near = [row for row in self._year if abs(row.taken_at - day) <= timedelta(days=21)]
+        return min(near, key=lambda row: abs(row.taken_at - day), default=None)
+
+    @cached_property
+    def _year(self) -> list[Reading]:
+        return self.register.actual_readings(before=self.submission.sent_at) if self.register else []
+
+
+def as_shown(value: Decimal, register: Register | None) -> str:
+    """``value`` as the counter shows it, leading zeros and all: 4521 on five places is 04521."""
+    if register is None:
+        return f"{value.normalize():f}"
+    whole, _point, rest = f"{value:.{register.decimals}f}".partition(".")
+    return whole.zfill(register.digits) + (f".{rest}" if rest else "")
+
+
+def use_by_month(past: list[Reading], digits: int) -> list[tuple[datetime, float]]:
+    """Consumption a day between neighbouring readings, by the later one's date; a register that rolled over goes on."""
+    found = []
+    for one, two in pairwise(past):
+        days = (two.taken_at - one.taken_at).total_seconds() / 86400
+        if days >= 1:
+            used = float((two.value - one.value) % (Decimal(10) ** digits))
+            found.append((two.taken_at, used / days))
+    return found

@@ -1,0 +1,81 @@
+/* What every page has: live fragments, words when the connection is gone, colours without a reload.
+   Without this file the pages work; they change when they are loaded anew. */
+"use strict";
+
+const toast = (words, milliseconds = 6000) => {
+  const shown = document.createElement("div");
+  shown.className = "toast";
+  shown.textContent = words;
+  document.getElementById("toasts").replaceChildren(shown);
+  if (milliseconds) setTimeout(() => shown.remove(), milliseconds);
+  return shown;
+};
+
+/* Live: one stream for all fragments of the page that say data-live="topic topic". The server sends topics only; the
+   fragment fetches itself anew (hx-trigger="live"). */
+(() => {
+  let stream = null;
+  let listensTo = "";
+  let lost = false;
+  const topicsOf = (element) => element.dataset.live.split(" ").filter(Boolean);
+  const fragments = () => [...document.querySelectorAll("[data-live]")];
+  const wake = (element) => window.htmx && window.htmx.trigger(element, "live");
+
+  const listen = () => {
+    const topics = [...new Set(fragments().flatMap(topicsOf))].sort();
+    const key = topics.join(" ");
+    if (key === listensTo) return;
+    listensTo = key;
+    if (stream) stream.close();
+    stream = null;
+    if (!key) return;
+    const query = new URLSearchParams(topics.map((topic) => ["topic", topic]));
+    stream = new EventSource(`${document.body.dataset.liveUrl}?${query}`);
+    stream.onopen = () => {
+      // What was said while we were away is gone: look at everything.
+      if (lost) fragments().forEach(wake);
+      lost = false;
+      document.documentElement.dataset.connected = "yes";
+    };
+    stream.onerror = () => { lost = true; document.documentElement.dataset.connected = "no"; };
+    stream.onmessage = (event) =>
+      fragments().filter((element) => topicsOf(element).includes(event.data)).forEach(wake);
+  };
+  document.addEventListener("DOMContentLoaded", listen);
+  document.addEventListener("htmx:afterSettle", listen);
+  window.addEventListener("pagehide", () => stream && stream.close());
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) { listensTo = ""; lost = true; listen(); }
+  });
+})();
+
+document.addEventListener("htmx:sendError", () => toast(document.body.dataset.wordsOffline));
+document.addEventListener("htmx:responseError", (event) => {
+  // A form that was filled wrongly comes back as 422 with what to mend in it; see beforeSwap.
+  if (event.detail.xhr.status !== 422) toast(document.body.dataset.wordsFailed);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
+});
+
+/* A menu closes when one clicks elsewhere or presses Escape. */
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.me[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelectorAll("details.me[open]").forEach((menu) => { menu.open = false; });
+});
+
+/* Colours at once, and remembered in the cookie that the server reads. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-theme-form]")) return;
+  event.preventDefault();
+  const chosen = event.submitter.value;
+  document.documentElement.dataset.theme = chosen;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `theme=${chosen}; path=/; max-age=31536000; samesite=lax${secure}`;
+  document.querySelectorAll("[data-theme-form] button").forEach((button) => {
+    if (button.value === chosen) button.setAttribute("aria-pressed", "true"); else button.removeAttribute("aria-pressed");
+  });
+});

@@ -1,0 +1,323 @@
+"""What the templates draw: icons, numbers beside names, and the small pictures."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from rasd.console import roles, troubles, waiting, words
+from rasd.console.chat import KINDS
+from rasd.console.reading import as_shown
+
+register = template.Library()
+
+# 24 × 24, strokes only. Those with a direction are turned over in right-to-left pages by the style sheet (.turns).
+ICONS = {
+    "home": "M4 11.5 12 5l8 6.5M6.5 10v9h11v-9M10 19v-5h4v5",
+    "review": "M3 12s3.3-6 9-6 9 6 9 6-3.3 6-9 6-9-6-9-6ZM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5Z",
+    "conversations": "M4 5.5h16v10.5H11l-4.5 3.5V16H4ZM8 9.5h8M8 12.5h5",
+    "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
+    "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
+    "account": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
+    "leave": "M14 5H6v14h8M11 12h9M17 8.5l3.5 3.5-3.5 3.5",
+    "send": "M4 12 20 5l-4.5 14.5-4-6ZM11.5 13.5 20 5",
+    "undo": "M8 5 4 9l4 4M4 9h9.5a5.5 5.5 0 0 1 0 11H9",
+    "rotate": "M19 5v5h-5M19 10a7.5 7.5 0 1 0 1 5",
+    "zoom": "M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12ZM15 15l5 5M10.5 8v5M8 10.5h5",
+    "check": "M5 12.5 10 17.5 19.5 7",
+    "again": "M4 7.5h3l1.5-2h7l1.5 2h3v11.5H4ZM12 9.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7Z",
+    "no": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM7 7l10 10",
+    "next": "M9 5.5 15.5 12 9 18.5",
+    "back": "M15 5.5 8.5 12l6.5 6.5",
+    "person": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
+    "machine": "M6 9h12v9H6ZM12 5.5V9M9.5 12.8v1M14.5 12.8v1M9.5 15.7h5M3.5 12v3M20.5 12v3",
+    "clock": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 8v4.3l3 1.7",
+    "note": "M6 4.5h12v9.5l-5 5.5H6ZM13 19.5V14h5M9 8.5h6M9 11.5h4",
+    "keys": "M3.5 7h17v10h-17ZM7 10h.4M10.3 10h.4M13.6 10h.4M17 10h.4M8 13.8h8",
+    "moon": "M19 14.5A8 8 0 0 1 9.5 5 7.5 7.5 0 1 0 19 14.5Z",
+    "picture": "M4 5.5h16v13H4ZM4 16l4.5-4.5 3.5 3.5 3-3 5 5M15.5 9h.4",
+    "file": "M7 4h7l4 4v12H7ZM14 4v4h4",
+}
+TURN = {"leave", "send", "undo", "next", "back", "conversations"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Decoration: what it means stands beside it in words."""
+    kind = "icon turns" if name in TURN else "icon"
+    return format_html(
+        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        kind,
+        ICONS[name],
+    )
+
+
+@register.inclusion_tag("console/_links.html", takes_context=True)
+def links(context: dict[str, Any]) -> dict[str, Any]:
+    """The pages that this person may see, each with what waits there."""
+    user, now = context["request"].user, timezone.now()
+    pages = [
+        ("review", gettext_lazy("Review"), roles.REVIEW, waiting.reviews),
+        ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
+        ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
+        ("troubles", gettext_lazy("Troubles"), roles.TROUBLES, waiting.troubles),
+    ]
+    shown = [
+        {"name": name, "words": words, "url": f"console:{name}", "count": count(now) if count else 0}
+        for name, words, permission, count in pages
+        if user.has_perm(permission)
+    ]
+    return {"pages": shown, "here": context.get("here", "")}
+
+
+@register.simple_tag(takes_context=True)
+def live_topics(context: dict[str, Any]) -> str:
+    """What the numbers in the navigation hang on, as far as this person may be told."""
+    user = context["request"].user
+    topics = {"review": roles.REVIEW, "conversations": roles.CONVERSATIONS, "troubles": roles.TROUBLES}
+    return " ".join(topic for topic, permission in topics.items() if user.has_perm(permission))
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: dict[str, Any]) -> str:
+    chosen = context["request"].COOKIES.get("theme", "auto")
+    return chosen if chosen in {"light", "dark"} else "auto"
+
+
+@register.simple_tag
+def utility() -> str:
+    return settings.UTILITY_NAME
+
+
+@register.filter
+def percent(probability: float | None) -> str:
+    """0.987 → 99 %; never 100 for what is not certain."""
+    if probability is None:
+        return "–"
+    shown = round(probability * 100)
+    return f"{min(shown, 99) if probability < 1 else shown}%"
+
+
+@register.filter
+def ago(moment: Any) -> str:
+    """How long since, in the largest unit that says it: an agent looks, he does not calculate."""
+    return _span(timezone.now() - moment) if moment else ""
+
+
+@register.simple_tag
+def due(moment: Any) -> SafeString:
+    """When an answer is due, and whether that is past."""
+    left = moment - timezone.now()
+    if left < timedelta(0):
+        return format_html('<span class="due late">{}</span>', _("late by %(time)s") % {"time": _span(-left)})
+    kind = "due soon" if left < timedelta(minutes=15) else "due"
+    return format_html('<span class="{}">{}</span>', kind, _("due in %(time)s") % {"time": _span(left)})
+
+
+def _span(length: timedelta) -> str:
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 1:
+        return _("under a minute")
+    if minutes < 60:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    if minutes < 48 * 60:
+        return ngettext("%(n)d hour", "%(n)d hours", minutes // 60) % {"n": minutes // 60}
+    return ngettext("%(n)d day", "%(n)d days", minutes // 1440) % {"n": minutes // 1440}
+
+
+@register.filter
+def ltr(words: Any) -> SafeString:
+    """A number, an id or an address inside Arabic: read from the left and kept apart from its neighbours."""
+    return format_html('<bdi dir="ltr">{}</bdi>', words) if words not in (None, "") else mark_safe("")
+
+
+@register.inclusion_tag("console/_tiles.html", takes_context=True)
+def tiles(context: dict[str, Any]) -> dict[str, Any]:
+    """The same pages as large tiles, each with what waits there."""
+    words = {
+        "review": gettext_lazy("photographs wait for a look"),
+        "conversations": gettext_lazy("customers wait for an answer"),
+        "cycle": gettext_lazy("How this month's readings come in"),
+        "troubles": gettext_lazy("troubles wait for somebody"),
+    }
+    pages = links(context)["pages"]
+    counted = {"review", "conversations", "troubles"}
+    return {
+        "tiles": [
+            {
+                **page,
+                "words": words[page["name"]],
+                "count": page["count"] if page["name"] in counted else None,
+            }
+            for page in pages
+        ]
+    }
+
+
+ROLE_NAMES = {
+    "agent": gettext_lazy("agent"),
+    "reviewer": gettext_lazy("reviewer"),
+    "supervisor": gettext_lazy("supervisor"),
+    "administrator": gettext_lazy("administrator"),
+}
+
+
+@register.simple_tag
+def role_name(name: str) -> Any:
+    return ROLE_NAMES.get(name, name)
+
+
+# Review
+
+
+@register.filter
+def css(number: float | None) -> str:
+    """A number for CSS and SVG: a point, whatever the language, and two places."""
+    return f"{number:.2f}" if number is not None else "0"
+
+
+@register.filter
+def places(value: Any, counter: Any) -> str:
+    """A value as the counter shows it."""
+    return as_shown(value, counter)
+
+
+@register.simple_tag
+def why(code: str) -> Any:
+    return words.why(code)
+
+
+@register.simple_tag
+def change(share: float) -> str:
+    """Against the same days last year: +0.25 is a quarter more."""
+    amount = f"{abs(share):.0%}"
+    if abs(share) < 0.05:
+        return _("as in the same days last year")
+    if share > 0:
+        return _("%(percent)s more a day than in the same days last year") % {"percent": amount}
+    return _("%(percent)s less a day than in the same days last year") % {"percent": amount}
+
+
+@register.simple_tag
+def conversation_url(subject: str) -> str:
+    """``conversation:17`` → its page."""
+    return reverse("console:conversation", args=[int(subject.partition(":")[2])])
+
+
+# Conversations
+
+
+@register.simple_tag
+def person(conversation: Any) -> SafeString:
+    """Whoever writes: by name where one is known, else by number."""
+    name = conversation.contact.name or conversation.address.profile_name
+    if name:
+        return format_html("<bdi>{}</bdi>", name)
+    return format_html(
+        '<bdi dir="ltr">{}</bdi>', conversation.address.phone or _("somebody without a number")
+    )
+
+
+@register.simple_tag
+def avatar(conversation: Any) -> SafeString:
+    """The first letter, on a colour that stays the same for the same person."""
+    name = conversation.contact.name or conversation.address.profile_name or ""
+    letter = next((each for each in name if each.isalpha()), "#")
+    return format_html(
+        '<span class="avatar" style="--hue: {}" aria-hidden="true">{}</span>',
+        conversation.address_id * 47 % 360,
+        letter,
+    )
+
+
+@register.simple_tag
+def preview(message: Any) -> str:
+    """A message in one line."""
+    if message is None:
+        return ""
+    if message.incoming is not None:
+        return Truncator(message.incoming.text or str(KINDS.get(message.incoming.kind, ""))).chars(90)
+    return Truncator(message.outgoing.text).chars(90)
+
+
+@register.simple_tag
+def hand_over_words(hand_over: Any) -> Any:
+    said = {
+        "customer": gettext_lazy("With people: the customer asked for a person"),
+        "machine": gettext_lazy("With people: the machine could not go on"),
+        "staff": gettext_lazy("With people: a colleague took over"),
+    }
+    return said[hand_over.wish]
+
+
+@register.simple_tag
+def advice(code: int | None) -> Any:
+    return troubles.advice(code)
+
+
+# Cycle
+
+
+@register.filter
+def part_words(name: str) -> Any:
+    """The parts of the bar that fills."""
+    said = {
+        "adopted": gettext_lazy("Adopted"),
+        "in_review": gettext_lazy("With a reviewer"),
+        "asked": gettext_lazy("The customer is asked"),
+        "reading": gettext_lazy("Being read"),
+        "missing": gettext_lazy("Nothing yet"),
+    }
+    return said[name]
+
+
+# Troubles
+
+
+@register.filter
+def job_words(task_name: str) -> Any:
+    """What a job was to do, for those who do not know its name."""
+    return next((said for end, said in JOBS.items() if task_name.endswith(end)), task_name)
+
+
+JOBS = {
+    "jobs.receive": gettext_lazy("Take in a customer's message"),
+    "jobs.look": gettext_lazy("Take in a customer's photograph"),
+    "jobs.ask_again": gettext_lazy("Ask a customer to send a file again"),
+    "jobs.read": gettext_lazy("Read a photograph"),
+    "jobs.still_reading": gettext_lazy("Tell a customer that reading takes longer"),
+    "jobs.judge": gettext_lazy("Decide on a reading and answer the customer"),
+    "jobs.answer_review": gettext_lazy("Tell a customer what the reviewer decided"),
+    "jobs.sweep": gettext_lazy("Look for what was left undone"),
+    "jobs.sort": gettext_lazy("Sort a delivery of the channel into messages"),
+    "jobs.fetch": gettext_lazy("Fetch a customer's file"),
+    "jobs.send": gettext_lazy("Send an answer"),
+}
+
+
+@register.filter
+def refusal_words(reason: str) -> Any:
+    said = {
+        "unsigned": gettext_lazy("no signature"),
+        "wrong signature": gettext_lazy("a wrong signature"),
+        "no app secret": gettext_lazy("RASD_WHATSAPP_APP_SECRET is not set here"),
+        "too large": gettext_lazy("too large"),
+        "handshake": gettext_lazy("the handshake came with a wrong verify token"),
+    }
+    return said.get(reason, reason)
+
+
+@register.inclusion_tag("console/_settled.html", takes_context=True)
+def settled_form(context: dict[str, Any], subject: str) -> dict[str, Any]:
+    """The way back, right after something was settled."""
+    kind, _colon, pk = subject.partition(":")
+    known = kind in {"media", "outgoing", "delivery", "refusal"} and pk.isdigit()
+    return {"kind": kind if known else "", "pk": pk, "csrf_token": context.get("csrf_token")}

@@ -1,0 +1,189 @@
+"""What customers write, and the answers."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from rasd.channels.rules import window_is_open
+from rasd.console import roles
+from rasd.console.access import page
+from rasd.console.chat import chat_of
+from rasd.desk.models import Conversation, HandOver, Message, Obligation
+from rasd.flows.live import announce
+
+SHOWN = 50  # a page
+LONGEST = 4096  # characters of a text message [Meta's documentation]
+
+
+@page(roles.CONVERSATIONS)
+@never_cache
+def conversations(request: HttpRequest) -> HttpResponse:
+    """Those owed an answer first, the soonest due on top; then the others, the newest on top."""
+    wanted = request.GET.get("q", "").strip()
+    found = _matching(wanted)
+    owed = (
+        Obligation.objects.filter(discharged_at=None, conversation__in=found)
+        .select_related("queue", "owner")
+        .order_by("due_at")
+    )
+    owed_by = {each.conversation_id: each for each in owed[: 4 * SHOWN]}
+    first = found.filter(pk__in=owed_by)
+    others = found.exclude(pk__in=owed_by).order_by("-last_message_at")
+    before = _moment(request.GET.get("before"))
+    if before is not None:
+        others = others.filter(last_message_at__lt=before)
+    newest = list(_with_last(others)[: SHOWN + 1])
+    context = {
+        "here": "conversations",
+        "q": wanted,
+        "owed": []
+        if before
+        else _dressed(sorted(_with_last(first), key=lambda one: owed_by[one.pk].due_at), owed_by),
+        "others": _dressed(newest[:SHOWN], {}),
+        "older_than": newest[SHOWN - 1].last_message_at.timestamp() if len(newest) > SHOWN else None,
+    }
+    return render(request, "console/conversations.html", context)
+
+
+@page(roles.CONVERSATIONS)
+@never_cache
+def conversation(request: HttpRequest, pk: int) -> HttpResponse:
+    return _show(request, _get(pk))
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def reply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send what was typed. The page made ``key`` before it sent, so sending again after a doubt sends nothing twice."""
+    asked, text = _get(pk), request.POST.get("text", "").strip()
+    if not text or len(text) > LONGEST:
+        problem = (
+            _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
+            % {"most": LONGEST}
+            if text
+            else _("Type an answer first.")
+        )
+        return _show(request, asked, problem=problem, text=text)
+    # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
+    words = hashlib.sha256(text.encode()).hexdigest()[:8]
+    key = f"{request.POST.get('key') or get_random_string(20)}:{words}"[:150]
+    with transaction.atomic():
+        asked.reply(text, author=request.user, key=key, at=timezone.now())
+        _announce(asked)
+    return _again(request, asked)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Written beside the conversation for one's colleagues; the customer never sees it."""
+    asked, text = _get(pk), request.POST.get("text", "").strip()
+    if not text:
+        return _show(request, asked, problem=_("Type a note first."))
+    with transaction.atomic():
+        asked.note(text, at=timezone.now(), author=request.user)
+        _announce(asked)
+    return _again(request, asked)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def take_over(request: HttpRequest, pk: int) -> HttpResponse:
+    asked = _get(pk)
+    with transaction.atomic():
+        asked.hand_over(wish=HandOver.Wish.STAFF, why="", at=timezone.now(), actor=_actor(request))
+        _announce(asked)
+    return _again(request, asked)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def give_back(request: HttpRequest, pk: int) -> HttpResponse:
+    asked = _get(pk)
+    with transaction.atomic():
+        asked.give_back(at=timezone.now(), actor=_actor(request))
+        _announce(asked)
+    return _again(request, asked)
+
+
+def _show(
+    request: HttpRequest, shown: Conversation, *, problem: str = "", text: str = "", answered: bool = False
+) -> HttpResponse:
+    everything = "all" in request.GET
+    context: dict[str, Any] = {
+        "here": "conversations",
+        "conversation": shown,
+        "chat": chat_of(shown, everything=everything),
+        "hand_over": shown.standing_hand_over,
+        "owed": shown.owed,
+        "window_is_open": window_is_open(shown.address.last_wrote_at, timezone.now()),
+        "key": get_random_string(20),
+        "problem": problem,
+        "text": text,
+        "answered": answered,
+        "longest": LONGEST,
+        "can_review": request.user.has_perm(roles.REVIEW),
+    }
+    name = "console/_conversation.html" if request.htmx else "console/conversation.html"
+    return render(request, name, context, status=422 if problem else 200)
+
+
+def _again(request: HttpRequest, changed: Conversation) -> HttpResponse:
+    if not request.htmx:
+        messages.success(request, _("Done."))
+        return redirect("console:conversation", changed.pk)
+    return _show(request, changed, answered=True)
+
+
+def _get(pk: int) -> Conversation:
+    return get_object_or_404(Conversation.objects.select_related("address", "contact", "line"), pk=pk)
+
+
+def _announce(changed: Conversation) -> None:
+    announce(str(changed), "conversations")
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"user:{request.user.get_username()}"
+
+
+def _matching(wanted: str) -> QuerySet[Conversation]:
+    """All, or those whose person has ``wanted`` in the name or the number."""
+    if not wanted:
+        return Conversation.objects.all()
+    digits = "".join(letter for letter in wanted if letter.isdigit())
+    named = Q(contact__name__icontains=wanted) | Q(address__profile_name__icontains=wanted)
+    return Conversation.objects.filter(named | Q(address__phone__contains=digits) if digits else named)
+
+
+def _with_last(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    newest = Message.objects.filter(conversation=OuterRef("pk"), note="").order_by("-at", "-id")
+    standing = HandOver.objects.filter(conversation=OuterRef("pk"), ended_at=None)
+    return rows.select_related("address", "contact", "line").annotate(
+        newest=Subquery(newest.values("pk")[:1]), with_people=Subquery(standing.values("wish")[:1])
+    )
+
+
+def _dressed(rows: list[Conversation], owed_by: dict[int, Obligation]) -> list[dict[str, Any]]:
+    last = Message.objects.select_related("incoming", "outgoing").in_bulk(
+        [row.newest for row in rows if row.newest]
+    )
+    return [{"conversation": row, "last": last.get(row.newest), "owed": owed_by.get(row.pk)} for row in rows]
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(text or ""), tz=timezone.get_default_timezone())
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,80 @@
+"""Photographs that customers sent, shown: upright, re-encoded, never the stranger's own bytes."""
+
+import io
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from PIL import Image
+
+from rasd.channels.models import Media
+from rasd.console import roles, words
+from rasd.console.access import page
+from rasd.console.reading import crop_around
+from rasd.ledger import evidence
+from rasd.metering.models import Photograph
+from rasd.vision import NotAPhotograph, open_photograph
+
+LONGEST = {"thumb": 480, "whole": 1600}  # pixels
+QUALITY = 85
+A_DAY = 24 * 60 * 60  # seconds
+IMMUTABLE = (
+    f"private, max-age={A_DAY}, immutable"  # an address holds the content's own hash: it never changes
+)
+
+
+@page(roles.REVIEW, roles.CONVERSATIONS)
+def photograph(request: HttpRequest, sha256: str, size: str) -> HttpResponse:
+    """The whole picture. A reviewer sees those that are submissions, an agent those in conversations."""
+    if not _may_see(request, sha256):
+        raise PermissionDenied
+    return _shown(sha256, longest=LONGEST[size])
+
+
+@page(roles.REVIEW)
+def counter(request: HttpRequest, pk: int, sha256: str) -> HttpResponse:
+    """The counter cut out of it, where the machine found one; else the whole."""
+    seen = get_object_or_404(Photograph, pk=pk, sha256=sha256).seen or {}
+    return _shown(sha256, box=seen.get("counter_box"), longest=LONGEST["whole"])
+
+
+def _may_see(request: HttpRequest, sha256: str) -> bool:
+    user = request.user
+    if user.has_perm(roles.REVIEW) and Photograph.objects.filter(sha256=sha256).exists():
+        return True
+    return user.has_perm(roles.CONVERSATIONS) and Media.objects.filter(sha256=sha256).exists()
+
+
+def _shown(sha256: str, *, longest: int, box: list[float] | None = None) -> HttpResponse:
+    try:
+        picture = Image.fromarray(open_photograph(evidence.fetch(sha256)))
+    except FileNotFoundError as missing:
+        raise Http404(sha256) from missing
+    except NotAPhotograph as error:
+        return _in_words(words.why(error.code))
+    if box:
+        left, top, width, height = crop_around(tuple(box))
+        picture = picture.crop(
+            (
+                round(left * picture.width),
+                round(top * picture.height),
+                round((left + width) * picture.width),
+                round((top + height) * picture.height),
+            )
+        )
+    picture.thumbnail((longest, longest))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=QUALITY)
+    return HttpResponse(out.getvalue(), content_type="image/jpeg", headers={"Cache-Control": IMMUTABLE})
+
+
+def _in_words(sentence: object) -> HttpResponse:
+    """A picture that says why there is no picture."""
+    drawn = format_html(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 240" font-family="sans-serif" font-size="19">'
+        '<rect width="480" height="240" fill="#e8e6df"/>'
+        '<text x="240" y="125" text-anchor="middle" fill="#444">{}</text></svg>',
+        sentence,
+    )
+    return HttpResponse(drawn, content_type="image/svg+xml", headers={"Cache-Control": "private, no-cache"})

@@ -1,0 +1,19 @@
+"""How much waits, for the numbers beside the pages' names."""
+
+from datetime import datetime
+
+from rasd.console import troubles as troubles_
+from rasd.desk.models import Obligation
+from rasd.metering.models import Review
+
+
+def reviews(at: datetime) -> int:
+    return Review.objects.filter(closed_at=None).count()
+
+
+def owed(at: datetime) -> int:
+    return Obligation.objects.filter(discharged_at=None).count()
+
+
+def troubles(at: datetime) -> int:
+    return troubles_.count(at)

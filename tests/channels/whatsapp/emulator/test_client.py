@@ -2,6 +2,8 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -121,3 +123,12 @@ def test_files_are_removed_when_it_ends(
         emulator.phone("96890000001").send_photo(photo)
         assert list(tmp_path.glob("rasd-emulator-*/*"))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_clock_can_be_set_and_messages_are_dated_by_it(emulator: Emulator, webhook: Webhook) -> None:
+    at = datetime(2026, 7, 18, 9, 0, tzinfo=ZoneInfo("Asia/Muscat"))
+    emulator.set_time(at)
+    emulator.phone("96890000001").send_text("؟")
+    assert 0 <= int(webhook.message()["timestamp"]) - at.timestamp() < 5
+    with pytest.raises(EmulatorError, match="time zone"):
+        emulator.set_time(datetime(2026, 7, 18, 9, 0))  # noqa: DTZ001 - that it has no zone is the point

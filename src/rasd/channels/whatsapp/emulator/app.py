@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import control, graph, pages
+from .clock import Clock
 from .network import Network
 from .settings import Settings
 
@@ -21,9 +22,9 @@ VERIFY_ATTEMPTS = 60
 VERIFY_EVERY_SECONDS = 1.0
 
 
-def make_app(settings: Settings) -> Starlette:
+def make_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     """An emulator as an ASGI application. Its background work runs between lifespan start-up and shutdown."""
-    network = Network(settings)
+    network = Network(settings, clock)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -1,9 +1,11 @@
 """``rasd emulate``: stand-ins for the services of others, for trying out and for tests."""
 
 import sys
+from datetime import datetime
 
 import click
 
+from .clock import Clock
 from .settings import (
     DEFAULT_APP_SECRET,
     DEFAULT_DISPLAY_NUMBER,
@@ -63,6 +65,12 @@ def emulate() -> None:
 @click.option(
     "--phone", "phones", multiple=True, help="A customer's phone to begin with: NUMBER or NUMBER:NAME."
 )
+@click.option(
+    "--clock",
+    "at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M%z"]),
+    help="Begin at another time than now, like 2026-07-18T09:00+0400; messages are dated by it.",
+)
 @click.option("--seed", type=int, help="Makes the faults' randomness repeatable.")
 def whatsapp(
     port: int,
@@ -78,6 +86,7 @@ def whatsapp(
     linger_ms: float,
     retry_scale: float,
     phones: tuple[str, ...],
+    at: datetime | None,
     seed: int | None,
 ) -> None:
     """The business side of Meta's WhatsApp Cloud API, emulated, with phones to write from in the browser.
@@ -106,10 +115,13 @@ def whatsapp(
     for template in templates:
         name, language, body = _template(template)
         settings.templates[name, language] = body
+    clock = Clock()
+    if at:
+        clock.set(at)
     click.echo(f"WhatsApp emulator (not WhatsApp): http://127.0.0.1:{port}/  ->  {webhook}", err=True)
     click.echo(f"RASD_WHATSAPP_API_URL=http://127.0.0.1:{port}/v23.0", err=True)
     try:
-        serve(settings, port)
+        serve(settings, port, clock)
     except OSError as e:
         click.echo(f"Port {port}: {e.strerror}. Give another one with --port.", err=True)
         sys.exit(1)

@@ -91,6 +91,10 @@ class Emulator:
         """Moves the emulated clock on."""
         self.request("POST", "/clock", json={"advance_seconds": seconds})
 
+    def set_time(self, at: datetime) -> None:
+        """Makes it ``at`` (aware) in the emulator; it runs on from there."""
+        self.request("POST", "/clock", json={"at": at.isoformat()})
+
     def set_webhook(self, url: str, **more: Any) -> bool:
         """Where webhooks go from now on (``more``: max_batch, linger); returns whether the handshake worked."""
         return bool(self.request("POST", "/webhook", json={"url": url, **more})["verified"])

@@ -22,6 +22,16 @@ class Clock:
         """Emulated time as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.now(), UTC)
 
+    def set(self, at: datetime) -> None:
+        """Makes it ``at`` (aware) now; it runs on from there.
+
+        Raises:
+            ValueError: ``at`` has no time zone.
+        """
+        if at.tzinfo is None:
+            raise ValueError(f"at: {at.isoformat()} has no time zone. Write it like 2026-07-18T09:00+04:00.")
+        self.offset = at.timestamp() - time.time()
+
     def advance(self, seconds: float) -> None:
         """Moves the clock by ``seconds`` (forwards; negative moves back)."""
         self.offset += seconds

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -130,10 +131,12 @@ def _faults(found: Faults) -> dict:
 
 
 async def set_clock(request: Request) -> Response:
-    """``{"advance_seconds": 90000}`` or ``{"offset_seconds": 0}``."""
+    """``{"advance_seconds": 90000}``, ``{"offset_seconds": 0}`` or ``{"at": "2026-07-18T09:00+04:00"}``."""
     net, body = network(request), await _body(request)
     if "offset_seconds" in body:
         net.world.clock.offset = float(body["offset_seconds"])
+    if "at" in body:
+        net.world.clock.set(datetime.fromisoformat(str(body["at"])))
     net.world.clock.advance(float(body.get("advance_seconds", 0)))
     net.courier.poke()
     return JSONResponse({"now": iso(net.world.clock.now()), "clock_offset_seconds": net.world.clock.offset})

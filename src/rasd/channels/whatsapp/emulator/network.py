@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from .clock import Clock
 from .delivery import Courier
 from .errors import GraphError
 from .outgoing import check
@@ -19,9 +20,9 @@ TYPING_SECONDS = (
 class Network:
     """One emulator: its world, its courier, and the small delays between them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.world = World(settings)
+        self.world = World(settings, clock)
         self.courier = Courier(self.world, self._delivered_to_business)
         self._tasks: set[asyncio.Task] = set()
 

@@ -10,28 +10,33 @@ import uvicorn
 
 from .app import make_app
 from .client import Emulator
+from .clock import Clock
 from .settings import Settings
 
 HOST = "127.0.0.1"  # an emulator never listens anywhere else
 START_SECONDS = 10.0
 
 
-def serve(settings: Settings, port: int) -> None:
+def serve(settings: Settings, port: int, clock: Clock | None = None) -> None:
     """Runs in the foreground until interrupted.
 
     Raises:
         OSError: the port is taken.
     """
     with _bound(port) as listener:
-        _server(settings, listener).run(sockets=[listener])
+        _server(settings, listener, clock).run(sockets=[listener])
 
 
 @contextmanager
-def run_emulator(settings: Settings | None = None, *, port: int = 0, **fields: object) -> Iterator[Emulator]:
+def run_emulator(
+    settings: Settings | None = None, *, port: int = 0, clock: Clock | None = None, **fields: object
+) -> Iterator[Emulator]:
     """An emulator in a thread of this process, on a free port unless told, stopped at the end.
 
     Args:
         settings: what it is started with; or give single ``fields`` of ``Settings`` by name.
+        port: 0 takes a free one.
+        clock: real time unless told.
 
     Yields:
         The client; ``emulator.url`` is the address, ``emulator.settings`` what it runs with.
@@ -42,7 +47,7 @@ def run_emulator(settings: Settings | None = None, *, port: int = 0, **fields: o
     """
     settings = settings or Settings(**fields)  # type: ignore[arg-type]
     with _bound(port) as listener:
-        server = _server(settings, listener)
+        server = _server(settings, listener, clock)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True
         )
@@ -71,10 +76,10 @@ def _bound(port: int) -> Iterator[socket.socket]:
         listener.close()
 
 
-def _server(settings: Settings, listener: socket.socket) -> uvicorn.Server:
+def _server(settings: Settings, listener: socket.socket, clock: Clock | None) -> uvicorn.Server:
     settings.public_url = f"http://{HOST}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        make_app(settings),
+        make_app(settings, clock),
         log_level="warning",
         access_log=False,
         lifespan="on",

@@ -142,9 +142,10 @@ class Phone:
 class World:
     """Everything an emulator knows. Used from one event loop only, so there are no locks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock = Clock()
+        self.clock = clock or Clock()
+        self._offset = self.clock.offset
         self.random = random.Random(settings.seed)  # noqa: S311 - faults, not secrets
         self.begin()
 
@@ -165,9 +166,9 @@ class World:
             self.add_phone(number, name=name)
 
     def reset(self) -> None:
-        """Forgets everything but the settings; the clock returns to real time."""
+        """Forgets everything but the settings; the clock returns to where it began."""
         self.media.close()
-        self.clock.offset = 0.0
+        self.clock.offset = self._offset
         self.begin()
 
     def line(self, phone_number_id: str = "") -> Line:

@@ -58,7 +58,7 @@ function content(message, does) {
   if (MEDIA.includes(message.type)) return [media(message, does), words(message.text)];
   if (message.type === "interactive" && part.action) return interactive(message, does);
   if (message.type === "location") return [place(part), words(message.text)];
-  if (message.type === "contacts") return part.map((c) => words(`👤 ${c.name?.formatted_name ?? ""} ${c.phones?.[0]?.phone ?? ""}`));
+  if (message.type === "contacts") return part.map(card);
   if (message.type === "template") return [words(message.text), quickReplies(message, does)];
   return [words(message.text || `[${message.type}] ${t("unsupported")}`)];
 }
@@ -75,7 +75,7 @@ function media(message, does) {
   }
   if (message.type === "audio") return el("audio", { src: url, controls: true, preload: "metadata" });
   if (message.type === "video") return el("video", { src: url, controls: true, preload: "metadata" });
-  return el("a", { href: url, target: "_blank", rel: "noopener" }, `📄 ${part.filename ?? t("downloadFile")}`);
+  return el("a", { href: url, target: "_blank", rel: "noopener" }, el("bdi", {}, part.filename ?? t("downloadFile")));
 }
 
 function interactive(message, does) {
@@ -109,5 +109,11 @@ function quickReplies(message, does) {
 
 function place(part) {
   const at = `${part.latitude},${part.longitude}`;
-  return el("a", { href: `geo:${at}`, dir: "ltr" }, `📍 ${Number(part.latitude).toFixed(5)}, ${Number(part.longitude).toFixed(5)}`);
+  const shown = `${Number(part.latitude).toFixed(5)}, ${Number(part.longitude).toFixed(5)}`;
+  return el("p", {}, `${t("place")}: `, el("a", { href: `geo:${at}`, dir: "ltr" }, shown));
+}
+
+function card(contact) {
+  const name = el("bdi", {}, contact.name?.formatted_name ?? "");
+  return el("p", {}, `${t("contact")}: `, name, " ", el("bdi", { dir: "ltr" }, contact.phones?.[0]?.phone ?? ""));
 }

@@ -2,13 +2,11 @@
 
 import importlib
 import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 import click
 
 from rasd.config.embedded import EmbeddedPostgresError
+from rasd.config.running import with_database
 
 # name → (where it is, whether it needs Django and the database)
 COMMANDS: dict[str, tuple[str, bool]] = {
@@ -20,7 +18,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "migrate": ("rasd.config.manage:migrate", True),
     "demo": ("rasd.config.demo:demo", False),
     "read": ("rasd.vision.cli:read", False),
-    "understand": ("rasd.language.cli:understand", False),
+    "understand": ("rasd.language.cli:understand_command", False),
     "import": ("rasd.metering.cli:import_", True),
     "cycle": ("rasd.metering.cli:cycle", True),
     "emulate": ("rasd.channels.whatsapp.emulator.cli:emulate", False),
@@ -45,46 +43,6 @@ class Rasd(click.Group):
             for sub in command.commands.values():  # type: ignore[attr-defined]
                 sub.callback = with_database(sub.callback)
         return command
-
-
-def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Set Django up and keep the embedded database running while the command runs."""
-    if callback is None:
-        raise TypeError("a command without a function")
-
-    @wraps(callback)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        from rasd.config.options import options
-
-        if options.embedded:
-            options.embedded.hold()
-        set_up_django()
-        try:
-            return callback(*args, **kwargs)
-        finally:
-            close_database()
-            if options.embedded:
-                options.embedded.release()
-
-    return run
-
-
-def set_up_django() -> None:
-    import os
-
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rasd.config.settings")
-    django.setup()
-
-
-def close_database() -> None:
-    """Leave no connection open: the embedded server waits for none when it stops."""
-    from django.db import connection
-
-    connection.close()
-    if pool := getattr(connection, "close_pool", None):
-        pool()
 
 
 @click.group(cls=Rasd)

@@ -128,7 +128,7 @@ OLDEST_POSTGRESQL = 150000
 
 
 def database() -> Iterator[Answer]:
-    from rasd.cli import close_database, set_up_django
+    from rasd.config.running import close_database, set_up_django
 
     set_up_django()
     from django.db import connection

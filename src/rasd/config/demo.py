@@ -36,8 +36,8 @@ def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> No
     """A photograph of a meter, sent by (emulated) WhatsApp, becomes the month's adopted reading; step by step."""
     port, emulator_port = _free_port(port), _free_port(port + 81)
     _settle_environment(emulator_port)
-    from rasd.cli import with_database
     from rasd.config.options import options
+    from rasd.config.running import with_database
 
     if options.embedded:
         options.embedded.stop()

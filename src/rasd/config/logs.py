@@ -4,12 +4,14 @@ import logging.config
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
 
 log = structlog.get_logger("rasd.http")
 
@@ -70,22 +72,16 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
     return config
 
 
-class RequestLog:
+@sync_and_async_middleware
+def request_log(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Gives each request an id (the proxy's ``X-Request-ID`` where there is one), logs it once, and returns the id."""
 
-    sync_capable = False
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    async def __call__(self, request: HttpRequest) -> HttpResponse:
+    @contextmanager
+    def logged(request: HttpRequest) -> Iterator[Callable[[HttpResponse], HttpResponse]]:
         request_id = request.headers.get("X-Request-ID", "")[:64] or uuid.uuid4().hex
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = await self.get_response(request)
+
+        def finish(response: HttpResponse) -> HttpResponse:
             response["X-Request-ID"] = request_id
             log.info(
                 "request",
@@ -94,4 +90,21 @@ class RequestLog:
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
             )
-        return response
+            return response
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            yield finish
+
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponse:
+            with logged(request) as finish:
+                return finish(await get_response(request))
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponse:
+        with logged(request) as finish:
+            return finish(get_response(request))
+
+    return synchronous

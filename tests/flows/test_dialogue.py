@@ -1,0 +1,422 @@
+"""What the customer hears, message by message, through the real webhook, inbox, rules and outbox."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from rasd.channels.models import Outgoing
+from rasd.desk.models import HandOver, Obligation
+from rasd.flows.identity import TRIES_OF_ONE
+from rasd.ledger.models import Entry, verify
+from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission, trace
+from tests.flows.conftest import PHONE, Customer, World, make_point, shows, unreadable
+from tests.jobs import do_jobs
+
+pytestmark = pytest.mark.django_db
+
+
+def words(answers: list[Outgoing]) -> str:
+    return "\n".join(answer.text for answer in answers).replace("\u2068", "").replace("\u2069", "")
+
+
+def ids(answer: Outgoing) -> list[str]:
+    return [choice["id"].partition(":")[0] for choice in answer.buttons]
+
+
+def in_english(customer: Customer) -> None:
+    customer.says("hello, can you hear me?")
+
+
+# A photograph
+
+
+def test_a_sure_photograph_is_adopted_and_answered_with_what_it_means(
+    customer: Customer, point: ServicePoint
+):
+    in_english(customer)
+    answers = customer.sends_photograph(shows("04480"))
+    assert len(answers) == 1
+    adoption = Adoption.objects.get()
+    assert adoption.reading.value == 4480
+    assert "4480 kWh is adopted" in words(answers)
+    assert "30 days ago: 310 kWh" in words(answers) or "31 days ago: 310 kWh" in words(answers)
+    assert "this month last year" in words(answers)
+    assert adoption.receipt in words(answers)
+
+
+def test_g4_an_adopted_value_is_traced_to_its_photograph_its_model_and_its_ledger_entry(
+    customer: Customer, point: ServicePoint
+):
+    customer.sends_photograph(shows("04480"))
+    traced = trace(Adoption.objects.get())
+    assert "played" in str(traced)
+    assert Submission.objects.get().photographs.get().sha256 in str(traced)
+    assert Entry.objects.filter(action="reading.adopted").exists()
+    assert verify() is None
+
+
+def test_the_customers_language_is_the_one_he_writes_in(customer: Customer, point: ServicePoint):
+    customer.says("السلام عليكم")
+    assert customer.conversation.language == "ar"
+    customer.says("hello there")
+    assert customer.conversation.language == "en"
+
+
+def test_g3_unsure_it_asks_with_buttons_and_adopts_on_yes(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    [question] = customer.sends_photograph(shows("04480", 0.9))
+    assert "04480" in question.text
+    assert ids(question) == ["yes", "no", "person"]
+    assert not Adoption.objects.exists()
+    [answer] = customer.presses("yes")
+    assert "is adopted" in answer.text
+    assert Adoption.objects.get().actor == f"customer:tel:+{PHONE}"
+
+
+@pytest.mark.parametrize("yes", ["yes", "نعم", "اي نعم", "correct"])
+def test_a_typed_yes_is_as_good_as_the_button(customer: Customer, point: ServicePoint, yes: str):
+    customer.sends_photograph(shows("04480", 0.9))
+    customer.says(yes)
+    assert Adoption.objects.get().reading.value == 4480
+
+
+def test_no_asks_for_the_number_and_the_typed_one_is_adopted(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    customer.sends_photograph(shows("04480", 0.9))
+    [question] = customer.presses("no")
+    assert "type the number" in question.text
+    customer.says("٠٤٤٩٠")
+    assert Adoption.objects.get().reading.value == 4490
+
+
+def test_another_number_typed_instead_of_yes_counts(customer: Customer, point: ServicePoint):
+    customer.sends_photograph(shows("04480", 0.9))
+    customer.says("القراءة ٤٤٩٠")
+    assert Adoption.objects.get().reading.value == 4490
+
+
+def test_an_implausible_number_goes_to_a_person_not_into_the_bill(customer: Customer, point: ServicePoint):
+    customer.sends_photograph(shows("04480", 0.9))
+    customer.presses("no")
+    customer.says("94480")
+    assert not Adoption.objects.exists()
+    assert Review.objects.filter(closed_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "heard"),
+    [
+        ("too_dark", "too dark"),
+        ("blurred", "blurred"),
+        ("glare", "reflection"),
+        ("cut_off", "cut off"),
+        ("no_meter", "no meter"),
+    ],
+)
+def test_a_bad_picture_is_asked_for_again_with_what_was_wrong(
+    customer: Customer, point: ServicePoint, code: str, heard: str
+):
+    in_english(customer)
+    [answer] = customer.sends_photograph(unreadable(code))
+    assert heard in answer.text
+    assert not Adoption.objects.exists()
+
+
+def test_a_third_bad_picture_goes_to_a_person(customer: Customer, point: ServicePoint):
+    for _ in range(3):
+        customer.sends_photograph(unreadable("blurred"))
+        customer.clock.shift(timedelta(minutes=5))
+    assert Review.objects.filter(closed_at=None).count() == 1
+
+
+def test_several_photographs_in_one_go_are_one_submission_and_one_answer(
+    customer: Customer, point: ServicePoint
+):
+    pictures = [customer.photograph(shows("04480")) for _ in range(4)]
+    answers = customer.sends(*pictures)
+    assert Submission.objects.count() == 1
+    assert Submission.objects.get().photographs.count() == 4
+    assert len(answers) == 1
+
+
+def test_g6_a_delivery_repeated_changes_nothing(customer: Customer, point: ServicePoint):
+    picture = customer.photograph(shows("04480"))
+    customer.sends(picture)
+    customer.sent -= 1  # Meta repeats: the same message id again
+    assert customer.sends(picture) == []
+    assert Adoption.objects.count() == 1
+
+
+# The window (G1)
+
+
+def test_g1_a_photograph_sent_in_the_window_counts_whenever_we_got_round_to_it(
+    customer: Customer, point: ServicePoint
+):
+    sent = datetime(2026, 11, 25, 19, 59, tzinfo=UTC)  # a minute to midnight in Muscat on the last day
+    customer.clock.move_to(sent + timedelta(hours=30))
+    customer.sends_photograph(shows("04480"), at=sent)
+    assert Adoption.objects.get().reading.taken_at == sent
+
+
+def test_g1_outside_the_window_it_is_kept_and_answered_with_the_dates(
+    customer: Customer, point: ServicePoint
+):
+    in_english(customer)
+    sent = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)  # midnight in Muscat: the 26th
+    customer.clock.move_to(sent)
+    [answer] = customer.sends_photograph(shows("04480"), at=sent)
+    assert "15 November" in answer.text
+    assert "25 November" in answer.text
+    assert not Adoption.objects.exists()
+    assert Submission.objects.get().photographs.count() == 1
+
+
+# Already adopted
+
+
+def test_a_second_reading_of_the_month_asks_whether_it_replaces(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    customer.sends_photograph(shows("04480"))
+    customer.clock.shift(timedelta(hours=3))
+    [question] = customer.sends_photograph(shows("04490"))
+    assert "Shall 4490 kWh replace it?" in words([question])
+    customer.presses("replace")
+    standing = Adoption.objects.get(superseded_at=None)
+    assert standing.reading.value == 4490
+    assert Adoption.objects.count() == 2, "the one that it replaced is history, not gone"
+
+
+def test_the_same_reading_again_is_only_confirmed(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    customer.sends_photograph(shows("04480"))
+    customer.clock.shift(timedelta(hours=3))
+    [answer] = customer.sends_photograph(shows("04480"))
+    assert "already adopted" in answer.text
+    assert Adoption.objects.count() == 1
+
+
+# Typed numbers
+
+
+@pytest.mark.parametrize("text", ["4480", "٤٤٨٠", "القراءة ٤٤٨٠", "0 4 4 8 0", "reading is 4,480 kWh"])
+def test_a_typed_number_counts_too(customer: Customer, point: ServicePoint, text: str):
+    customer.says(text)
+    assert Adoption.objects.get().reading.value == 4480
+
+
+def test_an_unusual_typed_number_is_asked_about(customer: Customer, point: ServicePoint):
+    [question] = customer.says("9999")
+    assert ids(question)[0] == "yes"
+    assert not Adoption.objects.exists()
+
+
+# Who is writing?
+
+
+def test_several_service_points_make_a_list_to_choose_from(
+    customer: Customer, account: Account, point: ServicePoint
+):
+    second = make_point(2, account)
+    in_english(customer)
+    [question] = customer.sends_photograph(shows("04480"))
+    assert question.kind == Outgoing.Kind.CHOICES
+    assert len(question.buttons) == 2
+    customer.presses(second.place)
+    assert Adoption.objects.get().service_point == second
+
+
+def test_a_stranger_proves_his_account_by_number_and_name(customer: Customer, account: Account):
+    point = make_point(1, account)
+    in_english(customer)
+    [question] = customer.sends_photograph(shows("04480"))
+    assert "account number" in question.text
+    [question] = customer.says("100200")
+    assert "name" in question.text
+    customer.says("سالم أحمد التجريبي")
+    assert AccountContact.objects.get().known == AccountContact.Known.NAME
+    assert Adoption.objects.get().service_point == point
+
+
+def test_an_account_that_is_not_there_and_a_wrong_name_are_told_apart_by_nothing(
+    customer: Customer, account: Account
+):
+    make_point(1, account)
+    in_english(customer)
+    customer.sends_photograph(shows("04480"))
+    for number in ("999999", "100200"):
+        [for_name] = customer.says(number)
+        [refused] = customer.says("خالد بن سعيد")
+        assert "name" in for_name.text
+        assert "does not match what we have" in refused.text
+    assert not AccountContact.objects.exists()
+
+
+def test_tries_are_few_and_end_with_a_person(customer: Customer, account: Account):
+    make_point(1, account)
+    customer.sends_photograph(shows("04480"))
+    for _ in range(TRIES_OF_ONE):
+        customer.says("100200")
+        customer.says("خالد بن سعيد")
+    assert customer.conversation.is_with_people
+    assert not AccountContact.objects.exists()
+
+
+def test_a_sender_with_a_user_id_and_no_number_is_served_alike(
+    customer: Customer, account: Account, line, world: World
+):
+    point = make_point(1, account)
+    stranger = Customer(world, customer.client, customer.clock, phone="", user_id="OM.13491208655302741918")
+    stranger.sends_photograph(shows("04480"))
+    stranger.says("100200")
+    stranger.says("سالم أحمد التجريبي")
+    assert Adoption.objects.get().service_point == point
+    assert AccountContact.objects.get().identifier == "whatsapp:OM.13491208655302741918"
+
+
+# People
+
+
+@pytest.mark.parametrize(
+    "text", ["موظف", "ابغى اكلم موظف", "agent", "human please", "عايز أكلم حد من خدمة العملاء"]
+)
+def test_g8_whoever_asks_for_a_human_is_in_a_humans_queue_at_once(
+    customer: Customer, point: ServicePoint, text: str
+):
+    [told] = customer.says(text)
+    assert customer.conversation.is_with_people
+    owed = Obligation.objects.get()
+    assert owed.message.incoming.text == text
+    assert owed.due_at > owed.since
+    assert "1" in told.text, "the place"
+    assert "30" in told.text, "the time, in minutes"
+
+
+def test_g8_no_robot_speaks_again_unless_the_customer_wants_it(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    customer.says("agent please")
+    assert customer.sends_photograph(shows("04480")) == []
+    assert customer.says("4480") == []
+    assert customer.says("hello?") == []
+    assert Adoption.objects.get().reading.value == 4480, "what was sent is read all the same"
+    assert customer.conversation.messages.exclude(note="").exists(), "and staff see what came of it"
+    [again] = customer.presses("robot")
+    assert "automatic service" in again.text
+    assert not customer.conversation.is_with_people
+    assert customer.says("hello")
+
+
+def test_g7_only_an_answer_that_the_customer_could_receive_discharges(
+    customer: Customer, point: ServicePoint
+):
+    clerk = User.objects.create_user("salma")
+    customer.says("agent")
+    customer.conversation.reply("How can I help?", author=clerk, key="k1", at=timezone.now())
+    assert Obligation.objects.get().discharged_at is None, "it lies in the outbox"
+    do_jobs()
+    assert Obligation.objects.get().discharged_at is not None
+    Outgoing.objects.filter(key="reply:k1").update(failed_at=timezone.now())
+    Obligation.objects.get().settle()
+    assert Obligation.objects.get().discharged_at is None, "the channel could not deliver it: owed again"
+
+
+def test_an_answer_typed_twice_under_one_key_goes_out_once(customer: Customer, point: ServicePoint):
+    clerk = User.objects.create_user("salma")
+    customer.says("agent")
+    for _ in range(2):
+        customer.conversation.reply("How can I help?", author=clerk, key="k1", at=timezone.now())
+    do_jobs()
+    assert [body["text"]["body"] for body in customer.world.sent if "text" in body].count(
+        "How can I help?"
+    ) == 1
+
+
+def test_two_misunderstandings_in_a_row_bring_a_person(customer: Customer, point: ServicePoint):
+    customer.says("why is the sky so blue these days?")
+    assert not customer.conversation.is_with_people
+    customer.says("and why is the sea so salty?")
+    assert customer.conversation.standing_hand_over.wish == HandOver.Wish.MACHINE
+
+
+def test_a_thank_you_is_owed_nothing(customer: Customer, point: ServicePoint):
+    customer.sends_photograph(shows("04480"))
+    assert customer.says("شكرا جزيلا") == []
+    assert not Obligation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "location", "location": {"latitude": 23.6, "longitude": 58.5}},
+        {"type": "contacts", "contacts": [{"name": {"formatted_name": "X"}, "phones": []}]},
+        {"type": "audio", "audio": {"id": "media-a", "mime_type": "audio/ogg"}},
+    ],
+)
+def test_what_only_people_understand_is_theirs_at_once(
+    customer: Customer, point: ServicePoint, message: dict
+):
+    customer.world.files["media-a"] = b"OggS\0" + bytes(100)
+    customer.sends(message)
+    assert customer.conversation.is_with_people
+    assert Obligation.objects.filter(discharged_at=None).count() == 1
+
+
+# A person judges
+
+
+def reviewed(customer: Customer) -> tuple[Review, User]:
+    clerk = User.objects.create_user("salma")
+    customer.sends_photograph(shows("04480", 0.1))
+    review = Review.claim_next(clerk, timezone.now())
+    assert review
+    return review, clerk
+
+
+def test_a_corrected_reading_is_adopted_and_the_customer_told(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    review, clerk = reviewed(customer)
+    assert Obligation.objects.get().queue.name == "Photographs"
+    review.correct(Decimal(4481), clerk, timezone.now())
+    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    told = Outgoing.objects.order_by("-pk").first()
+    assert "4481 kWh is adopted" in words([told])
+    assert Obligation.objects.get().discharged_at is not None
+
+
+def test_asked_again_by_a_person_the_customer_is_told_why(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    review, clerk = reviewed(customer)
+    review.ask_again(clerk, timezone.now(), "glare")
+    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    assert "reflection" in Outgoing.objects.order_by("-pk").first().text
+
+
+def test_taken_back_in_time_the_customer_hears_nothing(customer: Customer, point: ServicePoint):
+    review, clerk = reviewed(customer)
+    before = Outgoing.objects.count()
+    review.accept(Decimal(4480), clerk, timezone.now())
+    review.undo(clerk, timezone.now())
+    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    assert Outgoing.objects.count() == before
+    assert not Adoption.objects.filter(superseded_at=None).exists()
+
+
+def test_reading_takes_long_the_customer_is_told_to_wait(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    customer.deliver(customer.photograph(shows("04480")))
+    do_jobs(queues={"inbox", "media", "flows", "outbox"}, until=timezone.now() + timedelta(seconds=3))
+    assert "I am reading your photograph" in Outgoing.objects.order_by("-pk").first().text
+
+
+def test_a_photograph_that_never_arrives_is_asked_for_again(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    message = customer.photograph(shows("04480"))
+    customer.world.files[message["image"]["id"]] = b"MZ" + bytes(500)  # a program, whatever it says it is
+    [answer] = customer.sends(message)
+    assert "send it again" in answer.text
+    assert customer.conversation.messages.filter(incoming__kind="image").exists(), (
+        "the message itself is not lost"
+    )

@@ -411,6 +411,12 @@ class Outgoing(models.Model):
 
         return outbox.send(self)
 
+    def send_again(self) -> bool:
+        """Give a failed message another chance, on a person's word. Returns False where it had not failed."""
+        from rasd.channels import outbox
+
+        return outbox.send_again(self)
+
     @property
     def state(self) -> "Outgoing.State":
         """The furthest it got: a later word of success outweighs an earlier failure, and read implies delivered."""

@@ -78,6 +78,25 @@ def send(outgoing: Outgoing) -> datetime | None:
     return None
 
 
+def send_again(outgoing: Outgoing) -> bool:
+    """See :meth:`Outgoing.send_again`."""
+    with transaction.atomic():
+        outgoing = _locked(outgoing.pk)
+        if outgoing.state != Outgoing.State.FAILED:
+            return False
+        _start_over(outgoing)
+        outgoing.attempts = 0
+        outgoing.save()
+        outgoing.send_later()
+        signals.outgoing_changed.send(sender=Outgoing, outgoing=outgoing)
+    return True
+
+
+def _start_over(outgoing: Outgoing) -> None:
+    outgoing.external_id = ""
+    outgoing.called_at = outgoing.accepted_at = outgoing.sent_at = outgoing.failed_at = None
+
+
 class _Turn:
     """The right to call the channel now; it is committed that we do."""
 
@@ -229,11 +248,19 @@ def learn(outgoing: Outgoing, event: StatusEvent) -> None:
     )
     if name is None:  # a kind of status that does not say how far it got: kept raw
         return
+    if name == "sent_at" and outgoing.external_id != event.external_id and _has_failed(event):
+        return  # that copy has failed since: "sent" says nothing of the one that goes in its place
     _learn_acceptance(outgoing, event)
     known = getattr(outgoing, name)
     setattr(outgoing, name, min(known, event.at) if known else event.at)
     outgoing.save()
     signals.outgoing_changed.send(sender=Outgoing, outgoing=outgoing)
+
+
+def _has_failed(event: StatusEvent) -> bool:
+    return StatusEvent.objects.filter(
+        line=event.line_id, external_id=event.external_id, status="failed"
+    ).exists()
 
 
 def _learn_acceptance(outgoing: Outgoing, event: StatusEvent) -> None:
@@ -247,8 +274,7 @@ def _learn_failure(outgoing: Outgoing, event: StatusEvent) -> None:
         return
     code, words = compose.failure_of(event.payload)
     if code in api.RETRYABLE and outgoing.attempts < MAX_ATTEMPTS:
-        outgoing.external_id, outgoing.called_at = "", None
-        outgoing.accepted_at = outgoing.sent_at = None
+        _start_over(outgoing)
         outgoing.error_code, outgoing.error_words = code, words
         outgoing.save()
         outgoing.send_later(at=timezone.now() + _wait(outgoing))

@@ -1,5 +1,8 @@
 """The control API has no token: it must be out of reach of web pages that a browser on this machine has open."""
 
+import subprocess
+import sys
+
 import httpx
 import pytest
 
@@ -21,3 +24,14 @@ def test_it_says_what_it_is(emulator: Emulator) -> None:
     assert "not WhatsApp" in emulator.state()["emulator"]
     for page in ("/", "/phone/96890000001", "/trouble"):
         assert "Emulator — not WhatsApp" in httpx.get(f"{emulator.url}{page}").text
+
+
+def test_it_knows_nothing_of_the_rest_of_rasd() -> None:
+    """It shares neither framework nor code with what it judges."""
+    code = (
+        "import sys; from rasd.channels.whatsapp.emulator import app, client, cli, server; "
+        "print([m for m in sys.modules if m.split('.')[0] in {'django', 'procrastinate', 'psycopg'} "
+        "or m.startswith('rasd.') and not 'rasd.channels.whatsapp.emulator'.startswith(m) and 'emulator' not in m])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -199,9 +199,7 @@ class Customer:
 
     def _keep(self, kind: str, content: Any, text: str, context: str = "") -> Message:
         now, line = self._world.clock.now(), self.line.phone_number_id
-        if kind not in {"system", "reaction"}:  # a reaction opens the window too, a number change does not
-            self.phone.last_wrote[line] = now
-        if kind == "reaction":
+        if kind != "system":  # which the customer did not write, so it opens no window
             self.phone.last_wrote[line] = now
         self._world.throughput[line].count(now)
         return self._world.add_message(self.phone, line, "in", kind, content, text=text, context=context)

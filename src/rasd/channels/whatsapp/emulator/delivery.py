@@ -26,6 +26,9 @@ FIRST_RETRY_SECONDS = (
 )
 LONGEST_RETRY_SECONDS = 6 * 3600.0
 DUPLICATE_AFTER_SECONDS = 2.0
+KEPT_CONNECTION_SECONDS = (
+    2.0  # shorter than servers keep idle ones (uvicorn: 5 s), so that none is closed under a call
+)
 
 
 def sign(body: bytes, app_secret: str) -> str:
@@ -94,7 +97,9 @@ class Courier:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        limits = httpx.Limits(max_connections=self._settings.lanes * 2)
+        limits = httpx.Limits(
+            max_connections=self._settings.lanes * 2, keepalive_expiry=KEPT_CONNECTION_SECONDS
+        )
         async with (
             httpx.AsyncClient(
                 timeout=self._settings.webhook_timeout, limits=limits, trust_env=False

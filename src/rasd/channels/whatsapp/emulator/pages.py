@@ -1,5 +1,6 @@
 """The pages: phones to write from, and a page to make trouble. Plain HTML, CSS and JavaScript; Arabic unless told."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -20,7 +21,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def _page(name: str):  # type: ignore[no-untyped-def]
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         language = "en" if request.query_params.get("lang") == "en" else "ar"
         html = (STATIC / name).read_text(encoding="utf-8")

@@ -15,6 +15,8 @@ from .settings import Settings
 
 HOST = "127.0.0.1"  # an emulator never listens anywhere else
 START_SECONDS = 10.0
+# Longer than clients keep idle connections (httpx: 5 s): closed first by the server, a send would fail now and then.
+KEEP_ALIVE_SECONDS = 65
 
 
 def serve(settings: Settings, port: int, clock: Clock | None = None) -> None:
@@ -84,5 +86,6 @@ def _server(settings: Settings, listener: socket.socket, clock: Clock | None) ->
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return uvicorn.Server(config)

@@ -50,7 +50,7 @@ def content_of(message: Message) -> Content:
                 " ".join(filter(None, [card.name.formatted_name, *(p.phone for p in card.phones)]))
                 for card in message.contacts
             ]
-            return Content(Kind.CONTACTS, "\n".join(cards), replies_to=answered)
+            return Content(Kind.CONTACTS, "\n".join(filter(None, cards)), replies_to=answered)
         case "button":
             return Content(Kind.BUTTON, message.button.text, message.button.payload[:300], answered)
         case "interactive":

@@ -45,6 +45,7 @@ def test_it_runs_as_a_process_with_lines_templates_and_phones(webhook: Webhook) 
                 assert {"name": "notice", "language": "ar", "body": "مرحبا {{1}}"} in state["templates"]
                 emulator.phone("96890000001").send_text("؟")
                 assert webhook.message()["from"] == "96890000001"
+                webhook.wait(lambda _: emulator.delivery_summary()["verified"])  # the handshake at the start
         finally:
             process.terminate()
             process.wait(10)

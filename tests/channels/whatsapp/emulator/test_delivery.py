@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from rasd.channels.whatsapp.emulator.client import Emulator
+from rasd.channels.whatsapp.emulator.client import Emulator, EmulatorError, Phone
 from rasd.channels.whatsapp.emulator.delivery import sign
 from rasd.channels.whatsapp.emulator.server import run_emulator
 from rasd.channels.whatsapp.emulator.settings import DEFAULT_APP_SECRET, Line
 
-from .conftest import NUMBER, Webhook
+from .conftest import NUMBER, Business, Webhook
 
 
 def test_the_signature_is_hmac_sha256_of_the_raw_body() -> None:
@@ -133,3 +133,32 @@ def test_trouble_on_the_way_loses_nothing(emulator: Emulator, webhook: Webhook, 
         assert came != ids
     elif not twice:
         assert came == ids
+
+
+def test_what_was_paused_before_a_reset_does_not_come_after_it(emulator: Emulator, webhook: Webhook) -> None:
+    emulator.faults(paused=True)
+    emulator.phone(NUMBER).send_text("before")
+    emulator.reset()
+    emulator.phone(NUMBER).send_text("after")
+    emulator.settle()
+    assert [m["text"]["body"] for m in webhook.messages] == ["after"]
+
+
+def test_settling_waits_for_the_statuses_of_what_was_sent(
+    emulator: Emulator, phone: Phone, business: Business, webhook: Webhook
+) -> None:
+    sent = business.sent()
+    emulator.settle()
+    assert [s["status"] for s in webhook.statuses if s["id"] == sent] == ["sent", "delivered", "read"]
+
+
+def test_a_webhook_address_that_is_none_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(EmulatorError, match="http://"):
+        emulator.set_webhook("localhost")
+
+
+def test_a_load_goes_to_this_machine_only(emulator: Emulator) -> None:
+    assert emulator.settings
+    emulator.settings.webhook_url = "https://example.com/hook"
+    with pytest.raises(EmulatorError, match="not on this machine"):
+        emulator.load(messages=1)

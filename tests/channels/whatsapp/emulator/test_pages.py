@@ -41,7 +41,8 @@ def browser() -> Iterator[Browser]:
             pytest.fail("There is no Chromium or Chrome on this machine; in CI that is a failure.")
         pytest.skip("There is no Chromium or Chrome on this machine: install one to test the pages.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        fakes = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *fakes])
         try:
             yield browser
         finally:
@@ -163,6 +164,15 @@ def test_a_sound_file_is_sent_as_a_voice_note(chat: Page, webhook: Webhook) -> N
     assert webhook.message()["audio"]["voice"] is True
 
 
+def test_a_voice_note_is_recorded(chat: Page, webhook: Webhook) -> None:
+    chat.get_by_role("button", name="تسجيل رسالة صوتية").click()
+    chat.wait_for_timeout(500)
+    chat.get_by_role("button", name="إنهاء التسجيل").click()
+    audio = webhook.message()["audio"]
+    assert audio["voice"] is True
+    assert audio["mime_type"].startswith("audio/")
+
+
 def test_a_place_is_sent_when_the_browser_gives_none(chat: Page, webhook: Webhook) -> None:
     chat.get_by_role("button", name="المزيد").click()
     chat.get_by_role("button", name="موقعي").click()
@@ -203,6 +213,15 @@ def test_the_phone_can_be_switched_off(
     chat.get_by_role("button", name="المزيد").click()
     chat.get_by_role("button", name="تشغيل الهاتف").click()
     expect(chat.locator(".bubble.out")).to_have_count(1)
+
+
+def test_a_reset_empties_an_open_page(chat: Page, emulator: Emulator) -> None:
+    write(chat, "قبل")
+    expect(chat.locator(".bubble")).to_have_count(1)
+    emulator.reset()
+    emulator.phone(NUMBER).send_text("بعد")
+    expect(chat.locator(".bubble")).to_have_text(re.compile("بعد"))
+    expect(chat.locator(".bubble")).to_have_count(1)
 
 
 def test_a_phone_is_added_on_the_first_page(page: Page, emulator: Emulator) -> None:

@@ -206,6 +206,22 @@ def test_a_file_of_a_kind_that_meta_refuses_is_refused(business: Business) -> No
     assert answer.json()["error"]["code"] == 100
 
 
+def upload(business: Business, data: bytes, mime_type: str) -> httpx.Response:
+    files = {"file": ("f", data, mime_type)}
+    form = {"messaging_product": "whatsapp", "type": mime_type}
+    return business.http.post(f"/v23.0/{DEFAULT_PHONE_NUMBER_ID}/media", data=form, files=files)
+
+
+def test_a_file_cannot_be_sent_as_something_else(business: Business, phone: Phone) -> None:
+    sound = upload(business, b"OggS", "audio/ogg").json()["id"]
+    assert business.send(type="image", image={"id": sound}).json()["error"]["code"] == 131053
+    business.sent(type="audio", audio={"id": sound})
+
+
+def test_a_file_too_large_for_its_kind_is_refused(business: Business) -> None:
+    assert upload(business, bytes(17 * 1024 * 1024), "video/mp4").json()["error"]["code"] == 131053
+
+
 def test_what_the_emulator_does_not_have_says_so(business: Business) -> None:
     assert "does not know" in business.http.get("/v23.0/1/flows").json()["error"]["message"]
     assert business.http.get("/v23.0/12345").json()["error"]["error_subcode"] == 33

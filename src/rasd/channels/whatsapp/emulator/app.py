@@ -15,9 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import control, graph, pages
 from .clock import Clock
 from .network import Network
-from .settings import Settings
+from .settings import LOOPBACK, Settings
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1", "testserver"}
 VERIFY_ATTEMPTS = 60
 VERIFY_EVERY_SECONDS = 1.0
 

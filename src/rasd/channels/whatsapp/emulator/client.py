@@ -18,9 +18,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from .settings import Settings
+from .settings import LOOPBACK, Settings
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Wanted = str | Callable[[dict], bool]
 
 
@@ -117,7 +116,7 @@ class Emulator:
         return int(self.request("POST", "/deliveries/retry")["repeated"])
 
     def settle(self, timeout: float = 30.0) -> dict:
-        """Waits until no webhook call waits any more; returns the summary.
+        """Waits until no message is on its way to a phone and no webhook call waits any more; returns the summary.
 
         Raises:
             TimeoutError: some still wait.
@@ -125,11 +124,11 @@ class Emulator:
         deadline = time.monotonic() + timeout
         while True:
             summary = self.delivery_summary()
-            if not summary["waiting"]:
+            if not summary["waiting"] and not summary["on_the_way"]:
                 return summary
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"After {timeout} s {summary['waiting']} updates still wait for the webhook."
+                    f"After {timeout} s {summary['waiting']} calls wait and {summary['on_the_way']} messages are on the way."
                 )
             time.sleep(0.05)
 

@@ -95,7 +95,7 @@ async def state(request: Request) -> Response:
             "templates": [{"name": n, "language": c, "body": b} for (n, c), b in world.templates.items()],
             "phones": len(world.phones),
             "messages": len(world.messages),
-            "deliveries": net.courier.summary(),
+            "deliveries": net.summary(),
         }
     )
 
@@ -145,7 +145,10 @@ async def set_clock(request: Request) -> Response:
 async def set_webhook(request: Request) -> Response:
     """``{"url": "http://127.0.0.1:8000/channels/whatsapp/webhook"}``: subscribes it with Meta's handshake."""
     net, body = network(request), await _body(request)
-    net.settings.webhook_url = str(body.get("url", net.settings.webhook_url))
+    url = str(body.get("url", net.settings.webhook_url))
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f"url: {url!r} does not begin with http:// or https://.")
+    net.settings.webhook_url = url
     for name in ("max_batch", "linger"):
         if name in body:
             setattr(net.settings, name, type(getattr(net.settings, name))(body[name]))
@@ -301,14 +304,16 @@ async def wait(request: Request) -> Response:
 
 
 async def events(request: Request) -> Response:
-    """Server-sent events: ``message`` with each new or changed message, ``phone`` with the phone's state."""
+    """Server-sent events: ``message`` with each new or changed message, ``phone`` with the phone's state, ``world``
+    with a word that is another after a reset (what a page shows is then out of date)."""
     net, phone = network(request), _phone(request)
 
     async def stream() -> AsyncIterator[str]:
         revision = int(request.headers.get("Last-Event-ID") or request.query_params.get("after", "0"))
-        before = ""
+        before, born = "", net.world.born
         async with phone.watched() as changed:
-            while True:
+            yield f"event: world\ndata: {born}\n\n"
+            while born == net.world.born:  # a reset ends the stream; the browser then asks for a new one
                 now = net.world.clock.now()
                 typing = any(until > now for until in phone.typing_until.values())
                 about = json.dumps({**phone.as_dict(), "last": None, "typing": typing})
@@ -344,7 +349,7 @@ async def deliveries(request: Request) -> Response:
     """The webhook calls, newest first (``limit`` of them, 200 unless told), and their latency."""
     net, limit = network(request), int(request.query_params.get("limit", SHOWN_DELIVERIES))
     newest = list(net.courier.record)[-limit:][::-1] if limit else []
-    return JSONResponse({"summary": net.courier.summary(), "deliveries": [d.as_dict() for d in newest]})
+    return JSONResponse({"summary": net.summary(), "deliveries": [d.as_dict() for d in newest]})
 
 
 async def retry(request: Request) -> Response:
@@ -367,7 +372,7 @@ async def start_load(request: Request) -> Response:
             for f in form.getlist("photo")
             if isinstance(f, UploadFile)
         ]
-    plan.check(photos)
+    plan.check(photos, network(request).settings.webhook_url)
     request.app.state.load = progress = {"state": "running", "sent": 0, "photos": 0, "seconds": 0.0}
     network(request).later(load.run(network(request), plan, photos, progress))
     return JSONResponse(progress, 202)

@@ -74,10 +74,12 @@ class Courier:
         ]
         self._poke = asyncio.Event()
         self._running = asyncio.Event()
+        self._under_way = self._resets = 0
         self.begin()
 
     def begin(self) -> None:
         """Empty lanes and an empty record."""
+        self._resets += 1
         for lane in self._lanes:  # emptied, not replaced: the workers wait on them
             while not lane.empty():
                 lane.get_nowait()
@@ -144,8 +146,8 @@ class Courier:
 
     @property
     def waiting(self) -> int:
-        """Updates and calls not yet answered with 200 (those being sent now not counted)."""
-        return len(self._later) + sum(lane.qsize() for lane in self._lanes)
+        """Updates and calls not yet answered with 200."""
+        return len(self._later) + sum(lane.qsize() for lane in self._lanes) + self._under_way
 
     async def verify(self) -> bool:
         """Meta's handshake: the webhook must answer ``hub.challenge``. Returns and remembers whether it did."""
@@ -159,7 +161,7 @@ class Courier:
             async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
                 answer = await http.get(self._settings.webhook_url, params=query)
             self.verified = answer.status_code == 200 and answer.text.strip() == challenge
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             self.verified = False
         return self.verified
 
@@ -192,20 +194,28 @@ class Courier:
 
     async def _work(self, lane: int) -> None:
         while True:
-            queue = self._lanes[lane]
-            first = await queue.get()
-            await self._running.wait()
-            if isinstance(first, Delivery):
-                await self._attempt(first, lane)
-                continue
-            updates = [first]
-            repeats: list[Delivery] = []
-            if self._settings.max_batch > 1:
-                await self._fill(queue, updates, repeats)
-            delivery = Delivery(secrets.token_hex(8), self._world.clock.now(), updates)
-            self.record.append(delivery)
-            for one in [delivery, *repeats]:
-                await self._attempt(one, lane)
+            first = await self._lanes[lane].get()
+            resets = self._resets
+            self._under_way += 1
+            try:
+                await self._running.wait()
+                if resets == self._resets:  # else it belongs to a world that is gone
+                    await self._call(first, lane)
+            finally:
+                self._under_way -= 1
+
+    async def _call(self, first: Update | Delivery, lane: int) -> None:
+        if isinstance(first, Delivery):
+            await self._attempt(first, lane)
+            return
+        updates = [first]
+        repeats: list[Delivery] = []
+        if self._settings.max_batch > 1:
+            await self._fill(self._lanes[lane], updates, repeats)
+        delivery = Delivery(secrets.token_hex(8), self._world.clock.now(), updates)
+        self.record.append(delivery)
+        for one in [delivery, *repeats]:
+            await self._attempt(one, lane)
 
     async def _fill(
         self, queue: "asyncio.Queue[Update | Delivery]", updates: list[Update], repeats: list[Delivery]
@@ -233,12 +243,15 @@ class Courier:
             "User-Agent": "facebookexternalua",
             "X-Hub-Signature-256": sign(body, self._settings.app_secret + ("-wrong" if wrong else "")),
         }
+        resets = self._resets
         at, began, status, trouble = self._world.clock.now(), time.perf_counter(), 0, ""
         try:
             answer = await self._http.post(self._settings.webhook_url, content=body, headers=headers)
             status = answer.status_code
-        except httpx.HTTPError as e:
+        except (httpx.HTTPError, httpx.InvalidURL) as e:
             trouble = f"{type(e).__name__}: {e}"
+        if resets != self._resets:
+            return
         ms = (time.perf_counter() - began) * 1000
         delivery.attempts.append({"at": iso(at), "status": status, "ms": round(ms, 2), "error": trouble})
         self._counts["attempts"] += 1

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from .customer import Customer
 from .network import Network
+from .settings import LOOPBACK
 
 MOST_MESSAGES = 100_000
 LONGEST_SECONDS = 3600.0
@@ -30,8 +32,12 @@ class Plan:
     line: str = ""
     first_number: int = FIRST_NUMBER
 
-    def check(self, photos: list) -> None:
-        """Raises ValueError naming the field that is out of bounds."""
+    def check(self, photos: list, webhook_url: str) -> None:
+        """Raises ValueError naming the field that is out of bounds, or where the webhook is not on this machine."""
+        if webhook_url and urlsplit(webhook_url).hostname not in LOOPBACK:
+            raise ValueError(
+                f"webhook: {webhook_url} is not on this machine (127.0.0.1). Loads go nowhere else."
+            )
         bounds = {
             "messages": (1, MOST_MESSAGES),
             "phones": (1, 10_000),

@@ -33,6 +33,10 @@ class Network:
         self.world.reset()
         self.courier.begin()
 
+    def summary(self) -> dict:
+        """The courier's, and how many messages are on their way to a phone or a load has yet to send."""
+        return {**self.courier.summary(), "on_the_way": len(self._tasks)}
+
     def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task:
         """Runs ``work`` beside the rest; a reset cancels it."""
         task = asyncio.get_running_loop().create_task(work)

@@ -8,6 +8,7 @@ DEFAULT_VERIFY_TOKEN = "emulator-verify-token"  # noqa: S105
 DEFAULT_PHONE_NUMBER_ID = "106540352242922"
 DEFAULT_DISPLAY_NUMBER = "+968 2400 0000"
 DEFAULT_WABA_ID = "102290129340398"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def digits(number: str) -> str:

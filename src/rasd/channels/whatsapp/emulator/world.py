@@ -151,6 +151,7 @@ class World:
 
     def begin(self) -> None:
         """A fresh state: the configured lines and templates, no phones, no faults."""
+        self.born = secrets.token_hex(4)
         self.faults = Faults()
         self.lines: dict[str, Line] = {line.phone_number_id: line for line in self.settings.lines}
         self.templates: dict[tuple[str, str], str] = dict(self.settings.templates)
@@ -169,7 +170,10 @@ class World:
         """Forgets everything but the settings; the clock returns to where it began."""
         self.media.close()
         self.clock.offset = self._offset
+        gone = list(self.phones.values())
         self.begin()
+        for phone in gone:
+            phone.tell()
 
     def line(self, phone_number_id: str = "") -> Line:
         """The line of that id; without one, the first."""

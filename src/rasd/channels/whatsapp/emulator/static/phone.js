@@ -11,6 +11,7 @@ let phone = { online: true };
 let line = "";
 let answering = null;
 let readTimer = 0;
+let world = "";
 
 start();
 
@@ -56,8 +57,15 @@ function listen() {
     messages.set(message.id, message);
     show(message);
   });
-  source.onopen = () => document.querySelector(".toast")?.remove();
-  source.onerror = () => toast(t("noConnection"));
+  source.addEventListener("world", (event) => {
+    document.querySelector(".toast")?.remove();
+    if (world && world !== event.data) location.reload(); // the emulator began anew: what is shown here is gone
+    world = event.data;
+  });
+  source.onerror = () => {
+    toast(t("noConnection"));
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
+  };
 }
 
 /** One message, in its place: replaced where it is shown already. */
@@ -71,9 +79,10 @@ function show(message) {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
     log.querySelector(".empty")?.remove();
     // What reached a phone that had been off stands where it was sent, so not always at the end.
-    const after = [...log.querySelectorAll("[data-seq]")].find((e) => Number(e.dataset.seq) > message.seq) ?? null;
+    const isLast = message.seq > Number(log.lastElementChild?.dataset.seq ?? 0);
+    const after = isLast ? null : [...log.querySelectorAll("[data-seq]")].find((e) => Number(e.dataset.seq) > message.seq);
     const made = drawn(message);
-    log.insertBefore(made, after);
+    log.insertBefore(made, after ?? null);
     const days = [...log.querySelectorAll("[data-day]")];
     if (!days.some((e) => e.dataset.day === date(message.at))) {
       log.insertBefore(el("div", { class: "day", "data-day": date(message.at) }, date(message.at)), made);

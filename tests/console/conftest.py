@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from console.making import Utility
+from tests.console.making import Utility
 
 PASSWORD = "correct horse battery"
 

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from console.conftest import PASSWORD
 from rasd.console.logins import TRIES_FROM_ONE_PLACE
 from rasd.ledger.models import Entry, verify
+from tests.console.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -4,12 +4,21 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 View = Callable[..., HttpResponse]
+
+
+class StaffRequest(HttpRequest):
+    """A request behind :func:`page`: somebody is logged in. For type checking; nobody makes one."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def page(*permissions: str) -> Callable[[View], View]:

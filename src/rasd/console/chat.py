@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -15,7 +16,7 @@ from rasd.metering.models import Adoption, Judgement, Submission
 
 SHOWN = 100  # messages; the earlier ones are a click away
 
-STATES: dict[str, str | Promise] = {
+STATES: dict[Any, str | Promise] = {
     Outgoing.State.WAITING: _("waiting to be sent"),
     Outgoing.State.CALLING: _("being sent"),
     Outgoing.State.ACCEPTED: _("accepted by WhatsApp"),
@@ -24,7 +25,7 @@ STATES: dict[str, str | Promise] = {
     Outgoing.State.READ: _("read"),
     Outgoing.State.FAILED: _("not delivered"),
 }
-TICKS = {
+TICKS: dict[Any, str] = {
     Outgoing.State.WAITING: "◷",
     Outgoing.State.CALLING: "◷",
     Outgoing.State.ACCEPTED: "✓",
@@ -33,7 +34,7 @@ TICKS = {
     Outgoing.State.READ: "✓✓",
     Outgoing.State.FAILED: "!",
 }
-KINDS: dict[str, str | Promise] = {
+KINDS: dict[Any, str | Promise] = {
     Incoming.Kind.IMAGE: _("Photograph"),
     Incoming.Kind.DOCUMENT: _("Document"),
     Incoming.Kind.AUDIO: _("Voice note"),

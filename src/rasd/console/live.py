@@ -20,6 +20,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from rasd.console import roles
 
@@ -133,7 +134,7 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-async def stream(request: HttpRequest) -> HttpResponse:
+async def stream(request: HttpRequest) -> HttpResponseBase:
     """``GET /live?topic=review&topic=conversation:17``, for people who are logged in and may see each of them."""
     user = await request.auser()
     if not user.is_authenticated:

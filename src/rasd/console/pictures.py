@@ -40,7 +40,7 @@ def use_chart(beside: Beside) -> UseChart | None:
         return None
     uses = [(at, amount, False) for at, amount in use_by_month(beside.past, beside.register.digits)]
     if beside.consumption is not None:
-        uses.append((beside.submission.sent_at, beside.consumption.per_day, True))
+        uses.append((beside.submission.sent_at, float(beside.consumption.per_day), True))
     if not uses:
         return None
     # One absurd value must not flatten all others: bars end at three times the largest of the past.

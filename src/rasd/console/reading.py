@@ -78,7 +78,10 @@ class Seen:
 
     @cached_property
     def digits(self) -> list[Digit]:
-        crop = crop_around(tuple(self.seen["counter_box"])) if self.seen.get("counter_box") else None
+        crop = None
+        if self.seen.get("counter_box"):
+            x, y, width, height = self.seen["counter_box"]
+            crop = crop_around((x, y, width, height))
         return [_digit(one, crop) for one in self.seen.get("digit_readings") or []]
 
     @property

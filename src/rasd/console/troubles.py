@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, Exists, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,11 +22,8 @@ SHOWN = 50  # of each kind; the number says how many there are
 
 def dead_jobs() -> QuerySet[ProcrastinateJob]:
     """Jobs that were tried as often as they may be. They stay until somebody tries them again."""
-    return (
-        ProcrastinateJob.objects.filter(status="failed")
-        .annotate(failed_at=Max("procrastinateevent__at"))
-        .order_by("-id")
-    )
+    dead: QuerySet[ProcrastinateJob] = ProcrastinateJob.objects.filter(status="failed")
+    return dead.annotate(failed_at=Max("procrastinateevent__at")).order_by("-id")
 
 
 def media(at: datetime) -> QuerySet[Media]:
@@ -53,7 +50,7 @@ def deliveries(at: datetime) -> QuerySet[Delivery]:
 def refusals(at: datetime) -> QuerySet[Refusal]:
     """Calls of the webhook that were turned away, hour by hour; one that went on after it was settled is shown again."""
     recent = Refusal.objects.filter(hour__gt=at - timedelta(days=7))
-    return _unsettled(recent, "refusal", F("last_at")).order_by("-hour", "reason")
+    return _unsettled(recent, "refusal", goes_on="last_at").order_by("-hour", "reason")
 
 
 def count(at: datetime) -> int:
@@ -61,12 +58,14 @@ def count(at: datetime) -> int:
     return ProcrastinateJob.objects.filter(status="failed").count() + sum(each.count() for each in lists)
 
 
-def _unsettled(rows: QuerySet[Any], kind: str, changed_at: F | None = None) -> QuerySet[Any]:
+def _unsettled(rows: QuerySet[Any], kind: str, *, goes_on: str = "") -> QuerySet[Any]:
+    """``goes_on`` names the column that moves on when there is more of the same after it was settled."""
     subject = Concat(Value(f"{kind}:"), Cast("pk", CharField()))
     settled = Settlement.objects.filter(subject=OuterRef("subject"))
-    if changed_at is not None:
-        settled = settled.filter(at__gte=OuterRef(changed_at.name))
-    return rows.annotate(subject=subject).filter(~Exists(settled))
+    if goes_on:
+        settled = settled.filter(at__gte=OuterRef(goes_on))
+    unsettled: QuerySet[Any] = rows.annotate(subject=subject).filter(~Exists(settled))
+    return unsettled
 
 
 def try_again(job_id: int, actor: str, at: datetime) -> None:

@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from rasd.console import roles, troubles, waiting, words
 from rasd.console.chat import KINDS
+from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
+from rasd.metering.models import Cycle
 
 register = template.Library()
 
@@ -145,21 +147,20 @@ def tiles(context: dict[str, Any]) -> dict[str, Any]:
     words = {
         "review": gettext_lazy("photographs wait for a look"),
         "conversations": gettext_lazy("customers wait for an answer"),
-        "cycle": gettext_lazy("How this month's readings come in"),
+        "cycle": gettext_lazy("of this month's readings have come in"),
         "troubles": gettext_lazy("troubles wait for somebody"),
     }
     pages = links(context)["pages"]
-    counted = {"review", "conversations", "troubles"}
-    return {
-        "tiles": [
-            {
-                **page,
-                "words": words[page["name"]],
-                "count": page["count"] if page["name"] in counted else None,
-            }
-            for page in pages
-        ]
-    }
+    for page in pages:
+        page["words"] = words[page["name"]]
+        if page["name"] == "cycle":
+            page["count"] = _cycle_percent()
+    return {"tiles": pages}
+
+
+def _cycle_percent() -> str:
+    cycle = Cycle.latest(timezone.now())
+    return f"{filling(cycle.progress()).read_percent:.0f}%" if cycle else ""
 
 
 ROLE_NAMES = {

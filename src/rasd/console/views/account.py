@@ -22,7 +22,7 @@ from django_otp import user_has_device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.console.views.login import CodeForm
 from rasd.ledger.models import record
 
@@ -40,14 +40,14 @@ class PasswordForm(forms.Form):
 
 @page()
 @never_cache
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: StaffRequest) -> HttpResponse:
     return _show(request)
 
 
 @page()
 @require_POST
 @never_cache
-def begin_second_factor(request: HttpRequest) -> HttpResponse:
+def begin_second_factor(request: StaffRequest) -> HttpResponse:
     """A new key, not in force until a code made with it has been typed."""
     if not user_has_device(request.user):
         TOTPDevice.objects.filter(user=request.user, confirmed=False).delete()
@@ -59,7 +59,7 @@ def begin_second_factor(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @sensitive_post_parameters("code")
-def confirm_second_factor(request: HttpRequest) -> HttpResponse:
+def confirm_second_factor(request: StaffRequest) -> HttpResponse:
     device = TOTPDevice.objects.filter(user=request.user, confirmed=False).first()
     if device is None:
         return redirect("console:account")
@@ -80,7 +80,7 @@ def confirm_second_factor(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @sensitive_post_parameters("password")
-def end_second_factor(request: HttpRequest) -> HttpResponse:
+def end_second_factor(request: StaffRequest) -> HttpResponse:
     """Off again, for whoever knows the password: an unlocked screen is not enough."""
     form = PasswordForm(request.POST)
     if not (form.is_valid() and request.user.check_password(form.cleaned_data["password"])):
@@ -107,7 +107,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _show(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+def _show(request: StaffRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     pending = TOTPDevice.objects.filter(user=request.user, confirmed=False).first()
     context = {
         "has_device": user_has_device(request.user),
@@ -130,7 +130,7 @@ def _new_recovery_codes(user: Any) -> list[str]:
     return codes
 
 
-def _record(request: HttpRequest, action: str) -> None:
+def _record(request: StaffRequest, action: str) -> None:
     actor = f"user:{request.user.get_username()}"
     record(actor, action, actor, at=timezone.now())
 

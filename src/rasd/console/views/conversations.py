@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.channels.rules import window_is_open
 from rasd.console import roles
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
 from rasd.desk.models import Conversation, HandOver, Message, Obligation
 from rasd.flows.live import announce
@@ -28,7 +28,7 @@ LONGEST = 4096  # characters of a text message [Meta's documentation]
 
 @page(roles.CONVERSATIONS)
 @never_cache
-def conversations(request: HttpRequest) -> HttpResponse:
+def conversations(request: StaffRequest) -> HttpResponse:
     """Those owed an answer first, the soonest due on top; then the others, the newest on top."""
     wanted = request.GET.get("q", "").strip()
     found = _matching(wanted)
@@ -58,13 +58,13 @@ def conversations(request: HttpRequest) -> HttpResponse:
 
 @page(roles.CONVERSATIONS)
 @never_cache
-def conversation(request: HttpRequest, pk: int) -> HttpResponse:
+def conversation(request: StaffRequest, pk: int) -> HttpResponse:
     return _show(request, _get(pk))
 
 
 @page(roles.CONVERSATIONS)
 @require_POST
-def reply(request: HttpRequest, pk: int) -> HttpResponse:
+def reply(request: StaffRequest, pk: int) -> HttpResponse:
     """Send what was typed. The page made ``key`` before it sent, so sending again after a doubt sends nothing twice."""
     asked, text = _get(pk), request.POST.get("text", "").strip()
     if not text or len(text) > LONGEST:
@@ -86,7 +86,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page(roles.CONVERSATIONS)
 @require_POST
-def note(request: HttpRequest, pk: int) -> HttpResponse:
+def note(request: StaffRequest, pk: int) -> HttpResponse:
     """Written beside the conversation for one's colleagues; the customer never sees it."""
     asked, text = _get(pk), request.POST.get("text", "").strip()
     if not text:
@@ -99,7 +99,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page(roles.CONVERSATIONS)
 @require_POST
-def take_over(request: HttpRequest, pk: int) -> HttpResponse:
+def take_over(request: StaffRequest, pk: int) -> HttpResponse:
     asked = _get(pk)
     with transaction.atomic():
         asked.hand_over(wish=HandOver.Wish.STAFF, why="", at=timezone.now(), actor=_actor(request))
@@ -109,7 +109,7 @@ def take_over(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page(roles.CONVERSATIONS)
 @require_POST
-def give_back(request: HttpRequest, pk: int) -> HttpResponse:
+def give_back(request: StaffRequest, pk: int) -> HttpResponse:
     asked = _get(pk)
     with transaction.atomic():
         asked.give_back(at=timezone.now(), actor=_actor(request))
@@ -118,7 +118,7 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, shown: Conversation, *, problem: str = "", text: str = "", answered: bool = False
+    request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "", answered: bool = False
 ) -> HttpResponse:
     everything = "all" in request.GET
     context: dict[str, Any] = {
@@ -139,7 +139,7 @@ def _show(
     return render(request, name, context, status=422 if problem else 200)
 
 
-def _again(request: HttpRequest, changed: Conversation) -> HttpResponse:
+def _again(request: StaffRequest, changed: Conversation) -> HttpResponse:
     if not request.htmx:
         messages.success(request, _("Done."))
         return redirect("console:conversation", changed.pk)
@@ -154,7 +154,7 @@ def _announce(changed: Conversation) -> None:
     announce(str(changed), "conversations")
 
 
-def _actor(request: HttpRequest) -> str:
+def _actor(request: StaffRequest) -> str:
     return f"user:{request.user.get_username()}"
 
 
@@ -176,10 +176,13 @@ def _with_last(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 def _dressed(rows: list[Conversation], owed_by: dict[int, Obligation]) -> list[dict[str, Any]]:
+    newest = {row.pk: getattr(row, "newest", None) for row in rows}  # annotated by _with_last
     last = Message.objects.select_related("incoming", "outgoing").in_bulk(
-        [row.newest for row in rows if row.newest]
+        [pk for pk in newest.values() if pk]
     )
-    return [{"conversation": row, "last": last.get(row.newest), "owed": owed_by.get(row.pk)} for row in rows]
+    return [
+        {"conversation": row, "last": last.get(newest[row.pk]), "owed": owed_by.get(row.pk)} for row in rows
+    ]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,17 +1,17 @@
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from rasd.console import roles
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.console.pictures import days_chart, filling
 from rasd.metering.models import Cycle
 
 
 @page(roles.CYCLE)
 @never_cache
-def cycle(request: HttpRequest, name: str | None = None) -> HttpResponse:
+def cycle(request: StaffRequest, name: str | None = None) -> HttpResponse:
     """How the month's readings come in; the current round where none is named."""
     now = timezone.now()
     today = timezone.localdate(now)

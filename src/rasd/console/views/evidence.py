@@ -3,14 +3,14 @@
 import io
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from PIL import Image
 
 from rasd.channels.models import Media
 from rasd.console import roles, words
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.console.reading import crop_around
 from rasd.ledger import evidence
 from rasd.metering.models import Photograph
@@ -25,7 +25,7 @@ IMMUTABLE = (
 
 
 @page(roles.REVIEW, roles.CONVERSATIONS)
-def photograph(request: HttpRequest, sha256: str, size: str) -> HttpResponse:
+def photograph(request: StaffRequest, sha256: str, size: str) -> HttpResponse:
     """The whole picture. A reviewer sees those that are submissions, an agent those in conversations."""
     if not _may_see(request, sha256):
         raise PermissionDenied
@@ -33,13 +33,13 @@ def photograph(request: HttpRequest, sha256: str, size: str) -> HttpResponse:
 
 
 @page(roles.REVIEW)
-def counter(request: HttpRequest, pk: int, sha256: str) -> HttpResponse:
+def counter(request: StaffRequest, pk: int, sha256: str) -> HttpResponse:
     """The counter cut out of it, where the machine found one; else the whole."""
     seen = get_object_or_404(Photograph, pk=pk, sha256=sha256).seen or {}
     return _shown(sha256, box=seen.get("counter_box"), longest=LONGEST["whole"])
 
 
-def _may_see(request: HttpRequest, sha256: str) -> bool:
+def _may_see(request: StaffRequest, sha256: str) -> bool:
     user = request.user
     if user.has_perm(roles.REVIEW) and Photograph.objects.filter(sha256=sha256).exists():
         return True
@@ -54,7 +54,8 @@ def _shown(sha256: str, *, longest: int, box: list[float] | None = None) -> Http
     except NotAPhotograph as error:
         return _in_words(words.why(error.code))
     if box:
-        left, top, width, height = crop_around(tuple(box))
+        x, y, across, along = box
+        left, top, width, height = crop_around((x, y, across, along))
         picture = picture.crop(
             (
                 round(left * picture.width),

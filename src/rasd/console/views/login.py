@@ -92,7 +92,6 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         device = _device(request, user, form, now)
         if device is not None:
-            user.otp_device = device
             login(request, user, backend=halfway["backend"])
             otp_login(request, device)
             request.session.pop(HALFWAY, None)

@@ -4,30 +4,38 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from rasd.console import roles, words
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.console.pictures import use_chart
 from rasd.console.reading import Beside
 from rasd.metering.models import NotAdoptable, Photograph, Register, Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.reviews import UNDO_WITHIN
 from rasd.metering.rules import meanings, parse_number
 
+log = structlog.get_logger("rasd.console.review")
+
 PUT_ASIDE = timedelta(minutes=10)
 """How long one that was skipped stays away from everybody, so that who skips does not get it straight back."""
 PREFETCHED = 2
+NOT_ADOPTABLE = gettext_lazy(
+    "It cannot be adopted: the service point, its meter or the reading month is missing, or the counter cannot show"
+    " this number. Skip it, and tell a supervisor."
+)
 
 
 @page(roles.REVIEW)
 @never_cache
-def review(request: HttpRequest) -> HttpResponse:
+def review(request: StaffRequest) -> HttpResponse:
     """The next one for me, or the one that I have."""
     now = timezone.now()
     return _show(request, Review.claim_next(request.user, now), now)
@@ -35,7 +43,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 @page(roles.REVIEW)
 @require_POST
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide(request: StaffRequest, pk: int) -> HttpResponse:
     """``decision``: accept (with ``value``), ask_again (``?why=`` in the button's address), not_a_meter or skip.
 
     Then the next one."""
@@ -45,7 +53,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         if problem := _decide(request, asked, now):
             return _show(request, asked, now, problem=problem, typed=request.POST.get("value", ""))
     except NotAdoptable as error:
-        return _show(request, asked, now, problem=_("It cannot be adopted: %(why)s") % {"why": error})
+        log.warning("review.not_adoptable", review=pk, error=str(error))
+        return _show(request, asked, now, problem=str(NOT_ADOPTABLE), typed=request.POST.get("value", ""))
     except ReviewClosed:
         messages.warning(request, _("Somebody else had decided that one already. Here is the next."))
     except ReviewTaken:
@@ -55,7 +64,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return _next(request, now)
 
 
-def _decide(request: HttpRequest, asked: Review, now: datetime) -> str:
+def _decide(request: StaffRequest, asked: Review, now: datetime) -> str:
     """Do what was decided. What is wrong with what was typed, where something is."""
     decision = request.POST.get("decision", "accept")
     if decision == "ask_again":
@@ -77,7 +86,7 @@ def _decide(request: HttpRequest, asked: Review, now: datetime) -> str:
 
 @page(roles.REVIEW)
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: StaffRequest, pk: int) -> HttpResponse:
     """Take back what I just decided, and look at it again."""
     now = timezone.now()
     decided = get_object_or_404(Review, pk=pk)
@@ -96,14 +105,14 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     return _show(request, decided, now) if request.htmx else redirect("console:review")
 
 
-def _next(request: HttpRequest, now: datetime) -> HttpResponse:
+def _next(request: StaffRequest, now: datetime) -> HttpResponse:
     if not request.htmx:
         return redirect("console:review")
     return _show(request, Review.claim_next(request.user, now), now)
 
 
 def _show(
-    request: HttpRequest, current: Review | None, now: datetime, *, problem: str = "", typed: str = ""
+    request: StaffRequest, current: Review | None, now: datetime, *, problem: str = "", typed: str = ""
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "here": "review",

@@ -1,6 +1,8 @@
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,15 +11,13 @@ from django.views.decorators.http import require_POST
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.console import roles, troubles
-from rasd.console.access import page
+from rasd.console.access import StaffRequest, page
 from rasd.flows.live import announce
-
-KINDS = {"media", "outgoing", "delivery", "refusal"}
 
 
 @page(roles.TROUBLES)
 @never_cache
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: StaffRequest) -> HttpResponse:
     """What went wrong, each with what to do."""
     now = timezone.now()
     lists = {
@@ -27,7 +27,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "deliveries": troubles.deliveries(now),
         "refusals": troubles.refusals(now),
     }
-    context = {
+    context: dict[str, Any] = {
         "here": "troubles",
         "lists": {
             name: {"rows": list(rows[: troubles.SHOWN]), "count": rows.count()}
@@ -42,7 +42,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @page(roles.TROUBLES)
 @require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
+def retry(request: StaffRequest, pk: int) -> HttpResponse:
     """Put a dead job back into its queue."""
     try:
         with transaction.atomic():
@@ -57,7 +57,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page(roles.TROUBLES)
 @require_POST
-def settle(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def settle(request: StaffRequest, kind: str, pk: int) -> HttpResponse:
     """I have dealt with it; or, with ``undo``, I have not after all."""
     subject, now = f"{kind}:{pk}", timezone.now()
     with transaction.atomic():

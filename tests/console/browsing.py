@@ -1,0 +1,88 @@
+"""A real server on a port of its own, and the system's browser before it."""
+
+import asyncio
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+
+PHONE, DESKTOP = (390, 844), (1280, 800)
+CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chrome() -> str | None:
+    return next((found for name in CHROMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The site under uvicorn, as it is served in earnest, in a thread of this process."""
+    from rasd.config.asgi import application
+
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+        server = uvicorn.Server(
+            uvicorn.Config(application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        )
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[door])), daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+
+
+@contextmanager
+def opened(
+    playwright: Any,
+    url: str,
+    user: User | None,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    language: str = "ar",
+    dark: bool = False,
+) -> Iterator[Any]:
+    """A page in a browser of its own, in which ``user`` is logged in."""
+    browser = playwright.chromium.launch(executable_path=chrome(), args=["--no-sandbox"])
+    try:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale="ar-OM" if language == "ar" else "en-GB",
+            color_scheme="dark" if dark else "light",
+            has_touch=size == PHONE,
+            is_mobile=size == PHONE,
+            base_url=url,
+        )
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
+        context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        yield page
+    finally:
+        browser.close()
+
+
+def shoot(page: Any, name: str) -> None:
+    """A picture of the page where RASD_SHOTS names a folder for them."""
+    if folder := os.environ.get("RASD_SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))

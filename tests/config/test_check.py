@@ -1,0 +1,68 @@
+"""``rasd check``: what is wrong with this installation, and the mend beside it."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rasd.config.check import disk, folder, port_free
+
+
+def run_check(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RASD_")}
+    return subprocess.run(
+        [sys.executable, "-c", "from rasd.cli import main; main()", "check", *arguments],
+        env={**environment, "RASD_DATA_DIR": str(data_dir), "RASD_LOG_LEVEL": "ERROR", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_taken_port_is_named_with_how_to_find_who_has_it():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        answer = port_free(taken.getsockname()[1])
+    assert "ss -ltnp" in answer.mend
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path):
+    tmp_path.chmod(0o500)
+    assert "RASD_DATA_DIR" in folder(tmp_path / "data").mend
+
+
+def test_a_file_in_the_folders_place(tmp_path: Path):
+    (tmp_path / "data").write_text("")
+    assert "RASD_DATA_DIR" in folder(tmp_path / "data").mend
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import rasd.config.check as module
+
+    monkeypatch.setattr(module, "DISK_WANTED", 2**60)
+    assert "larger disk" in disk(tmp_path).mend
+
+
+def test_a_new_installation_lacks_its_secrets_and_tables(tmp_path_factory: pytest.TempPathFactory):
+    checked = run_check(tmp_path_factory.mktemp("check") / "data", "--port", "8895")
+    assert checked.returncode == 1
+    assert "RASD_WHATSAPP_APP_SECRET" in checked.stdout
+    assert "run rasd migrate" in checked.stdout
+    assert "✓ port: 8895 is free" in checked.stdout
+
+
+def test_a_database_that_is_not_there(tmp_path: Path):
+    checked = run_check(tmp_path, RASD_DATABASE_URL="postgresql://nobody:x@127.0.0.1:9/none")
+    assert checked.returncode == 1
+    assert "see that the server runs" in checked.stdout
+
+
+def test_a_misspelt_setting_is_named(tmp_path: Path):
+    checked = run_check(tmp_path, RASD_TIME_ZONE="Asia/Muscatt")
+    assert checked.returncode == 1
+    assert "Asia/Muscat" in checked.stdout

@@ -27,12 +27,22 @@ def emulate() -> None:
 @emulate.command()
 @click.option("--port", default=8081, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--webhook", default=DEFAULT_WEBHOOK, show_default=True, help="Where webhooks go.")
-@click.option("--token", envvar="RASD_WHATSAPP_TOKEN", default=DEFAULT_TOKEN, show_default=True)
 @click.option(
-    "--app-secret", envvar="RASD_WHATSAPP_APP_SECRET", default=DEFAULT_APP_SECRET, show_default=True
+    "--token", envvar="RASD_WHATSAPP_TOKEN", default=DEFAULT_TOKEN, show_default=True, show_envvar=True
 )
 @click.option(
-    "--verify-token", envvar="RASD_WHATSAPP_VERIFY_TOKEN", default=DEFAULT_VERIFY_TOKEN, show_default=True
+    "--app-secret",
+    envvar="RASD_WHATSAPP_APP_SECRET",
+    default=DEFAULT_APP_SECRET,
+    show_default=True,
+    show_envvar=True,
+)
+@click.option(
+    "--verify-token",
+    envvar="RASD_WHATSAPP_VERIFY_TOKEN",
+    default=DEFAULT_VERIFY_TOKEN,
+    show_default=True,
+    show_envvar=True,
 )
 @click.option(
     "--phone-number-id",

@@ -151,9 +151,10 @@ async def upload(request: Request) -> Response:
                 100, f"Param file must be a file of one of these types: {kinds}. It is {mime_type or 'none'}."
             )
         data, filename = await file.read(), file.filename or ""
-    most = max(size for size, kinds in LIMITS.values() if bare(mime_type) in kinds or not kinds)
+    kind = next((k for k, (_, types) in LIMITS.items() if bare(mime_type) in types), "document")
+    most = LIMITS[kind][0]
     if len(data) > most:
-        raise GraphError(131053, f"file: {len(data)} bytes; {bare(mime_type)} may have {most} at most.")
+        raise GraphError(131053, f"file: {len(data)} bytes; {kind} may have {most} at most.")
     media = network(request).world.media.add(
         data, mime_type, filename=filename, phone_number_id=line.phone_number_id, seconds=UPLOAD_ID_SECONDS
     )

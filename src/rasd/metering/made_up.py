@@ -121,7 +121,7 @@ def _make_houses(points: int, until: date, months: int, chance: np.random.Genera
             installed_on=since,
         )
         register = Register(meter=meter, digits=digits, decimals=decimals, unit="m³" if water else "kWh")
-        register.name = "8.0.1" if water else "1.8.0"
+        register.name = "8-0:1.0.0" if water else "1.8.0"
         per_day = 0.6 if water else float(chance.lognormal(np.log(14), 0.35))
         if index:
             kind = chance.random()

@@ -109,7 +109,7 @@ def test_a_person_who_changes_number_stays_the_same_person():
     assert person.phone_moved_at is None
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_change_of_number_ends_the_same_in_every_order_where_there_is_a_user_id(order):
     told = [
         says("before", OLD, "OM.1"),

@@ -7,14 +7,13 @@ rest, two workers that sort the same at once do no harm, and a worker that dies 
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from rasd.channels import outbox, signals
 from rasd.channels.errors import SortingFailed
 from rasd.channels.models import (
     MEDIA_ID_LIFE,
-    Address,
     Channel,
     Delivery,
     Incoming,
@@ -134,27 +133,28 @@ def _keep_message(message: Message, update: Update, line: Line, delivery: Delive
     at, trouble = _time(message.timestamp, delivery)
     address = recognise(sender, at)
     content = content_of(message)
-    incoming, is_new = Incoming.objects.get_or_create(
-        line=line,
-        external_id=message.id,
-        defaults={
-            "address": address,
-            "delivery": delivery,
-            "kind": content.kind,
-            "text": content.text,
-            "button_id": content.button_id,
-            "replies_to": content.replies_to,
-            "payload": update.raw,
-            "sent_at": at,
-            "received_at": delivery.received_at,
-        },
-    )
-    if not is_new:
+    try:
+        with transaction.atomic():
+            incoming = Incoming.objects.create(
+                line=line,
+                address=address,
+                delivery=delivery,
+                external_id=message.id,
+                kind=content.kind,
+                text=content.text,
+                button_id=content.button_id,
+                replies_to=content.replies_to,
+                payload=update.raw,
+                sent_at=at,
+                received_at=delivery.received_at,
+            )
+    except IntegrityError:  # stored by another delivery of it, a moment ago
         return ""
+    if content.kind not in NOT_WRITING:
+        address.last_wrote_at = max(at, address.last_wrote_at or at)
+    address.save(update_fields=["identified_at", "last_wrote_at"])
     if message.type == "system":
         changed(address, message.system, at)
-    if content.kind not in NOT_WRITING:
-        _wrote(address, at)
     if content.file is not None:
         media = Media.objects.create(
             incoming=incoming,
@@ -166,12 +166,6 @@ def _keep_message(message: Message, update: Update, line: Line, delivery: Delive
         media.fetch_later()
     signals.message_arrived.send(sender=Incoming, incoming=incoming)
     return trouble
-
-
-def _wrote(address: Address, at: datetime) -> None:
-    if address.last_wrote_at is None or at > address.last_wrote_at:
-        address.last_wrote_at = at
-        address.save(update_fields=["last_wrote_at"])
 
 
 def _keep_status(status: Status, update: Update, line: Line, delivery: Delivery) -> str:

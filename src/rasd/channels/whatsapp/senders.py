@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from rasd.channels.models import Address, Channel
 from rasd.channels.whatsapp.payload import Contact, Message, System
@@ -64,7 +64,7 @@ def sender_of(message: Message, contacts: list[Contact]) -> Sender:
 def recognise(sender: Sender, at: datetime) -> Address:
     """The address of ``sender``, locked, made or brought up to date by what a message sent ``at`` tells.
 
-    Call it in a transaction.
+    Call it in a transaction, and save ``identified_at`` of what comes back.
     """
     for _ in range(3):
         try:
@@ -76,13 +76,17 @@ def recognise(sender: Sender, at: datetime) -> Address:
 
 
 def _recognise(sender: Sender, at: datetime) -> Address:
-    person, holder = _by_user_id(sender.user_id), _by_phone(sender.phone)
+    # In the order of their keys, so that two workers never wait for each other; "" is nobody's number or id.
+    found = list(_locked().filter(Q(user_id=sender.user_id) | Q(phone=sender.phone)).order_by("pk"))
+    person = next((a for a in found if a.user_id and a.user_id == sender.user_id), None)
+    holder = next((a for a in found if a.phone and a.phone == sender.phone), None)
     if person is None and holder is not None and holder.user_id in (None, sender.user_id or None):
         person = holder  # met before by the number alone
     elif person is None and holder is not None and not sender.user_id:
         person = _holder_at(holder, at)
     if person is None:
         return _first_met(sender, holder, at)
+    known = (person.profile_name, person.user_id, person.phone)
     if sender.name:
         person.profile_name = sender.name
     if person.identified_at is None or at >= person.identified_at:
@@ -91,7 +95,8 @@ def _recognise(sender: Sender, at: datetime) -> Address:
         if sender.phone and person.phone != sender.phone:
             _move_number(sender.phone, holder, person, at)
         person.identified_at = at
-    person.save()
+    if (person.profile_name, person.user_id, person.phone) != known:
+        person.save()
     return person
 
 

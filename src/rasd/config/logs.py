@@ -12,6 +12,7 @@ import structlog
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.log import CallbackFilter
 
 log = structlog.get_logger("rasd.http")
 
@@ -22,6 +23,11 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+
+
+def _is_no_mere_503(record: logging.LogRecord) -> bool:
+    """A 503 is ``/readyz`` saying that something is missing, which is its job and no error."""
+    return getattr(record, "status_code", None) != 503
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
@@ -47,6 +53,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {"but_not_ready": {"()": CallbackFilter, "callback": _is_no_mere_503}},
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
         },
@@ -56,6 +63,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "procrastinate": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "django.request": {"filters": ["but_not_ready"]},
         },
     }
     structlog.configure(

@@ -179,7 +179,7 @@ class Story:
             "outgoing", "delivery"
         ):
             # Our own clock: Meta's statuses tell whole seconds.
-            words = f"delivered: {told.outgoing.text.splitlines()[0]}"
+            words = f"delivered: {told.outgoing.text.splitlines()[0] if told.outgoing else ''}"
             self._step(f"answered {told.outgoing_id}", told.delivery.received_at, words)
 
     def _tell_acknowledgement(self) -> None:

@@ -12,7 +12,7 @@ from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message
 from rasd.flows import identity, jobs, words
 from rasd.flows.models import Dialogue
-from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, queue_named, say
+from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, ServicePoint, Submission
 
 Expecting = Dialogue.Expecting
@@ -53,7 +53,8 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
         ):
             return  # another photograph of the same says the same: the customer was told
         conversation = conversation_of(submission)
-        with translation.override(conversation.language):
+        with translation.override(conversation.language), logging_of(conversation):
+            log.info("judged", submission=submission.pk, verdict=judgement.verdict, why=judgement.why)
             Answer(conversation, submission, judgement, at=at).give()
 
 
@@ -216,7 +217,7 @@ def answer_review(review_id: int, *, at: datetime) -> None:
             return
         submission = review.submission
         conversation = conversation_of(submission)
-        with translation.override(conversation.language):
+        with translation.override(conversation.language), logging_of(conversation):
             told = _tell_review(conversation, submission, review, at=at)
         owed = conversation.owed
         if told and told.outgoing and owed and owed.queue.name == REVIEWS:

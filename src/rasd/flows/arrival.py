@@ -23,7 +23,7 @@ from rasd.flows.answering import (
 )
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue
-from rasd.flows.speaking import FIRST_LINE, dialogue_of, hand_over, queue_named, say
+from rasd.flows.speaking import FIRST_LINE, dialogue_of, hand_over, log, logging_of, queue_named, say
 from rasd.language import Understanding, understand
 from rasd.metering.models import Cycle, ServicePoint, Submission
 
@@ -54,11 +54,12 @@ class Arrival:
             self.message = Conversation.take_in(self.incoming)
             self.conversation = self.message.conversation
             announce(f"conversation:{self.conversation.pk}", "conversations")
-            if self.incoming.kind in SAYS_NOTHING_TO_US:
-                return
-            self._learn_language()
-            with translation.override(self.conversation.language):
-                self._answer()
+            with logging_of(self.conversation):
+                log.info("received", kind=self.incoming.kind, message=self.incoming.external_id)
+                if self.incoming.kind not in SAYS_NOTHING_TO_US:
+                    self._learn_language()
+                    with translation.override(self.conversation.language):
+                        self._answer()
 
     def _learn_language(self) -> None:
         written_by_them = self.incoming.kind in {Kind.TEXT, Kind.IMAGE, Kind.DOCUMENT, Kind.EDIT}

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import structlog
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -24,8 +23,7 @@ def receive(incoming_id: int) -> None:
     from rasd.flows.arrival import Arrival
 
     incoming = Incoming.objects.select_related("line", "address").get(pk=incoming_id)
-    with structlog.contextvars.bound_contextvars(incoming=incoming.external_id):
-        Arrival(incoming, at=timezone.now()).receive()
+    Arrival(incoming, at=timezone.now()).receive()
 
 
 @app.task(queue="flows", retry=Patience())

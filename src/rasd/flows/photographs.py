@@ -10,7 +10,7 @@ from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver
 from rasd.flows import jobs, words
 from rasd.flows.answering import conversation_of, origin_of
-from rasd.flows.speaking import hand_over, say
+from rasd.flows.speaking import hand_over, log, logging_of, say
 from rasd.metering.models import Photograph, ServicePoint, Submission
 
 
@@ -44,9 +44,13 @@ def take_photograph(incoming: Incoming, *, at: datetime) -> None:
 def read_photograph(photograph_id: int, *, at: datetime) -> None:
     """Look at it, outside any transaction as that takes its time, and have its submission judged."""
     photograph = Photograph.objects.select_related("submission__service_point").get(pk=photograph_id)
-    photograph.read(at)
     submission = photograph.submission
     conversation = conversation_of(submission)
+    with logging_of(conversation):
+        photograph.read(at)
+        log.info(
+            "read", photograph=photograph.pk, milliseconds=photograph.milliseconds, model=photograph.model
+        )
     defer(jobs.judge, lock=jobs.lock_of(conversation.address_id), submission_id=submission.pk)
 
 

@@ -1,7 +1,10 @@
 """How the machine speaks in a conversation, and how it falls silent."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import structlog
 from django.utils import translation
 
 from rasd.channels.models import Incoming
@@ -10,8 +13,17 @@ from rasd.flows import words
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue
 
+log = structlog.get_logger("rasd.flows")
+
 FIRST_LINE, REVIEWS = "First line", "Photographs"
 DEFAULT_TARGETS = {FIRST_LINE: timedelta(minutes=30), REVIEWS: timedelta(hours=4)}
+
+
+@contextmanager
+def logging_of(conversation: Conversation) -> Iterator[None]:
+    """Every line logged inside carries the conversation's id."""
+    with structlog.contextvars.bound_contextvars(conversation_id=conversation.pk):
+        yield
 
 
 def queue_named(name: str) -> Queue:
@@ -29,7 +41,7 @@ def say(
 ) -> Message | None:
     """Queue ``message``; None where people have the conversation (G8)."""
     announce(f"conversation:{conversation.pk}", "conversations")
-    return conversation.say(
+    said = conversation.say(
         message.text,
         key=key,
         at=at,
@@ -38,6 +50,8 @@ def say(
         answers=answers,
         of_hand_over=of_hand_over,
     )
+    log.info("said" if said else "silent, people have it", key=key)
+    return said
 
 
 def hand_over(conversation: Conversation, message: Message, *, wish: str, why: str, at: datetime) -> None:
@@ -46,6 +60,7 @@ def hand_over(conversation: Conversation, message: Message, *, wish: str, why: s
         f"customer:{conversation.address.identifier}" if wish == HandOver.Wish.CUSTOMER else "machine:flows"
     )
     conversation.hand_over(wish=wish, why=why, at=at, actor=actor)
+    log.info("handed over", wish=str(wish), why=why)
     queue = queue_named(FIRST_LINE)
     obligation = conversation.owe(message, queue=queue)
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)

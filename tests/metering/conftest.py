@@ -7,14 +7,14 @@ import pytest
 from metering_house import NOON, SALMA, Eye, give_history, make_house
 
 from rasd.metering.models import Cycle, Photograph, ServicePoint, Submission
-from rasd.metering.models import submissions as submissions_module
+from rasd.metering.models import photographs as photographs_module
 from rasd.vision import PhotoReading
 
 
 @pytest.fixture
 def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
     made_up = Eye()
-    monkeypatch.setattr(submissions_module, "read_photograph", made_up)
+    monkeypatch.setattr(photographs_module, "read_photograph", made_up)
     return made_up
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import TextChoices
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rasd.vision import DEFAULT, Decision, History, PastReading, RegisterHint, Thresholds
+from rasd.metering.consumption import Consumption as Consumption  # part of what the rooms above name
+from rasd.metering.numbers import SERIAL_LEAST, alike, meanings, parse_number, plain_serial, shows
+from rasd.vision import DEFAULT, Decision, History, RegisterHint, Thresholds
 from rasd.vision.prior import prior_for
 
 
@@ -82,32 +80,8 @@ class Limits:
 
 
 USUAL = Limits()
-USUAL_WINDOW = (15, 25)  # days of the month, both included
 DISAGREES = 0.5
 """Probability from which a photograph of the album contradicts the best one: more likely right than wrong."""
-SERIAL_LEAST = 6
-"""Characters: shorter numbers on a meter's face (a year, a standard, a rating) are nobody's serial."""
-
-
-# Days
-
-
-def local_day(moment: datetime) -> date:
-    """The day of ``moment`` (aware) in the utility's zone (``settings.TIME_ZONE``), whatever zone is active."""
-    return timezone.localdate(moment, timezone.get_default_timezone())
-
-
-def usual_window(name: str) -> tuple[date, date]:
-    """First and last day of the month ``name`` (``2026-11``) in which customers read, unless the utility says otherwise."""
-    year, month = (int(part) for part in name.split("-"))
-    return date(year, month, USUAL_WINDOW[0]), date(year, month, USUAL_WINDOW[1])
-
-
-def in_window(sent_at: datetime, opens: date, closes: date) -> bool:
-    """G1: whether the sender sent it within the window, by the channel's timestamp and the utility's calendar."""
-    return opens <= local_day(sent_at) <= closes
-
-
 # What was seen
 
 
@@ -275,55 +249,6 @@ def together(best: float, others: list[float]) -> float:
     return 1 - error
 
 
-# Numbers typed
-
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
-
-
-def plain_number(text: str) -> str:
-    """Digits and at most one ``.``: Arabic-Indic digits and separators made plain, spaces and grouping taken out.
-
-    ``"٤٬٥٢١٫٥"`` → ``"4521.5"``. What is no number comes back without its spaces, for :func:`parse_number` to refuse.
-    """
-    text = text.translate(_DIGITS)
-    text = re.sub(r"[\s\u00a0\u202f\u200e\u200f\u066c_']", "", text).replace("\u066b", ".")
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
-        return text.replace(",", "")
-    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-
-
-def parse_number(text: str) -> Decimal | None:
-    """A number that is not negative, or None."""
-    text = plain_number(text)
-    if not re.fullmatch(r"\d{1,20}(\.\d{0,6})?|\.\d{1,6}", text):
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # pragma: no cover - the pattern admits none
-        return None
-
-
-def meanings(typed: str, register: RegisterHint) -> list[Decimal]:
-    """The values a register can show that ``typed`` may mean, the most literal first.
-
-    Without a point it is the whole units; where the register has decimals it may also be every digit shown, the red ones
-    too, typed in a row.
-    """
-    plain = plain_number(typed)
-    number = parse_number(plain)
-    if number is None:
-        return []
-    size = Decimal(10) ** register.digits
-    step = Decimal(1).scaleb(-register.decimals)
-    if "." in plain:
-        floored = number.quantize(step, rounding="ROUND_FLOOR")
-        return [floored] if floored < size else []
-    values = [number] if number < size else []
-    if register.decimals and number.scaleb(-register.decimals) < size and len(plain) > register.decimals:
-        values.append(number.scaleb(-register.decimals))
-    return values
-
-
 def surprise(value: Decimal, history: History) -> float | None:
     """Share (0 to 1) of this place's usual consumptions at least as far out as that of ``value``; None where nothing is
     known. From ``rasd.vision.prior``: the same history that weighs a photograph weighs a typed number."""
@@ -401,152 +326,3 @@ def confirmed(value: Decimal, facts: Facts, asked: Judged | None, limits: Limits
         return Judged(Verdict.REVIEW, "implausible", value)
     same = asked is not None and asked.value == value
     return Judged(Verdict.ACCEPT, "confirmed" if same else "corrected_by_customer", value)
-
-
-def shows(register: RegisterHint, value: Decimal) -> bool:
-    """Whether a register can show ``value``."""
-    steps = value.scaleb(register.decimals)
-    return steps == steps.to_integral_value() and 0 <= steps < Decimal(10) ** (
-        register.digits + register.decimals
-    )
-
-
-# Serials
-
-
-def plain_serial(text: str) -> str:
-    """A serial number as it is kept and compared: capital letters and digits only, Arabic-Indic digits made plain."""
-    return re.sub(r"[^0-9A-Z]", "", text.translate(_DIGITS).upper())
-
-
-def alike(one: str, other: str) -> bool:
-    """Whether two serials may be the same, misread: one holds the other, or they differ in at most a quarter of places."""
-    if not one or not other:
-        return False
-    short, long = sorted((one, other), key=len)
-    if len(short) >= SERIAL_LEAST and short in long:
-        return True
-    return distance(one, other) <= max(len(one), len(other)) // 4
-
-
-def distance(one: str, other: str) -> int:
-    """Levenshtein's: how many letters must be put in, taken out or exchanged."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
-
-
-# Consumption
-
-
-@dataclass(frozen=True)
-class Consumption:
-    """``value``: what was used between the last actual reading (``since``, aware) and this one, in ``unit``, over ``days``
-    (whole ones, at least 1).
-
-    ``last_year_per_day``: mean use a day over the same days a year before; None where no readings tell.
-    """
-
-    value: Decimal
-    since: datetime
-    days: int
-    unit: str
-    last_year_per_day: Decimal | None
-
-    @property
-    def per_day(self) -> Decimal:
-        return self.value / self.days
-
-    @property
-    def change(self) -> float | None:
-        """Against the same days last year: 0.25 is a quarter more a day. None where nothing is known of them."""
-        return float(self.per_day / self.last_year_per_day) - 1 if self.last_year_per_day else None
-
-
-LEAST_STRETCH = 1.0  # day: less between two readings says nothing of a day's use
-LEAST_COVERED = 0.5  # of last year's days must lie between readings, else nothing is said of them
-
-
-def used_between(earlier: Decimal, later: Decimal, digits: int) -> Decimal:
-    """What passed through a register of ``digits`` whole places, which goes on from zero after its highest value."""
-    used = later - earlier
-    return used if used >= 0 else used + Decimal(10) ** digits  # Decimal's % would keep the sign
-
-
-def consumption(
-    value: Decimal,
-    at: datetime,
-    *,
-    digits: int,
-    unit: str,
-    past: list[PastReading],
-    earlier_meters: list[tuple[int, list[PastReading]]],
-) -> Consumption | None:
-    """Use since the last of ``past`` (oldest first, all before ``at``), and that of the same days a year before.
-
-    ``earlier_meters`` are the (digits, readings) of registers that hung there before: they tell of last year only.
-    None where ``past`` is empty.
-    """
-    if not past:
-        return None
-    last = past[-1]
-    stretches = [
-        stretch
-        for places, readings in [*earlier_meters, (digits, past)]
-        for stretch in _stretches(readings, places)
-    ]
-    year = timedelta(days=365)
-    return Consumption(
-        value=used_between(last.value, value, digits),
-        since=last.taken_at,
-        days=max((local_day(at) - local_day(last.taken_at)).days, 1),
-        unit=unit,
-        last_year_per_day=_per_day(stretches, last.taken_at - year, at - year),
-    )
-
-
-def _stretches(readings: list[PastReading], digits: int) -> list[tuple[datetime, datetime, float]]:
-    """(from, to, use a day) between neighbours; a day's readings of one day and drops that no roll-over explains are left out."""
-    found = []
-    for one, two in pairwise(readings):
-        days = (two.taken_at - one.taken_at).total_seconds() / 86400
-        used = used_between(one.value, two.value, digits)
-        if days >= LEAST_STRETCH and not (two.value < one.value and used > Decimal(10) ** digits / 2):
-            found.append((one.taken_at, two.taken_at, float(used) / days))
-    return found
-
-
-def _per_day(
-    stretches: list[tuple[datetime, datetime, float]], start: datetime, end: datetime
-) -> Decimal | None:
-    """Mean use a day from ``start`` to ``end``, each stretch weighing by the days it shares with them."""
-    shares = [
-        ((min(to, end) - max(since, start)).total_seconds(), rate)
-        for since, to, rate in stretches
-        if min(to, end) > max(since, start)
-    ]
-    covered = sum(seconds for seconds, _ in shares)
-    if covered < LEAST_COVERED * (end - start).total_seconds() or not covered:
-        return None
-    return Decimal(sum(seconds * rate for seconds, rate in shares) / covered).quantize(Decimal("0.001"))
-
-
-# Receipts
-
-
-def receipt(cycle: str, number: int) -> str:
-    """The number told to the customer: year and month, a running number, and a check digit (Luhn, ISO/IEC 7812-1) that
-    catches a digit misheard or two exchanged: ``2611-00042-7``."""
-    month = cycle[2:4] + cycle[5:7]
-    return f"{month}-{number:05}-{luhn(f'{month}{number:05}')}"
-
-
-def luhn(digits: str) -> int:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (2 if place % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return -total % 10

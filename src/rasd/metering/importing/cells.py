@@ -10,7 +10,7 @@ from functools import lru_cache
 import phonenumbers
 from django.utils import timezone
 
-from rasd.metering import rules
+from rasd.metering import numbers
 
 REGION = "OM"
 """ISO 3166 code of the country whose numbers are written without a country code."""
@@ -27,12 +27,9 @@ class BadCell(Exception):
         super().__init__(f"{field}: {problem}; {mend}")
 
 
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
-
-
 def latin(text: str) -> str:
     """Arabic-Indic digits made plain."""
-    return text if text.isascii() else text.translate(_DIGITS)
+    return text if text.isascii() else text.translate(numbers.DIGITS)
 
 
 def needed(field: str, text: str, longest: int) -> str:
@@ -55,7 +52,7 @@ def identifier(field: str, text: str, longest: int = 40) -> str:
 
 
 def serial(field: str, text: str) -> str:
-    plain = rules.plain_serial(needed(field, text, 40))
+    plain = numbers.plain_serial(needed(field, text, 40))
     if not plain:
         raise BadCell(
             field, f"{text!r} holds neither letters nor digits", "give the number on the meter's face"
@@ -102,7 +99,7 @@ def degrees(field: str, text: str, most: int) -> float | None:
 def reading(field: str, text: str) -> Decimal:
     if not text:
         raise BadCell(field, "is empty", "fill it in, or take the row out where nothing was read")
-    value = Decimal(text) if text.isdecimal() and text.isascii() else rules.parse_number(text)
+    value = Decimal(text) if text.isdecimal() and text.isascii() else numbers.parse_number(text)
     if value is None:
         raise BadCell(field, f"{text!r} is not a number", "write digits only, with a point before decimals")
     if value >= 1_000_000_000 or value != round(value, 3):

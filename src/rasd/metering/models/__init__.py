@@ -2,10 +2,12 @@
 what is billed in ``readings``, what people must look at in ``reviews``."""
 
 from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.judgements import Judgement, NotAdoptable
+from rasd.metering.models.photographs import Photograph
 from rasd.metering.models.readings import Adoption, Reading, trace
 from rasd.metering.models.reference import Account, AccountContact, Meter, Register, ServicePoint
 from rasd.metering.models.reviews import Review, ReviewClosed, ReviewTaken
-from rasd.metering.models.submissions import ALBUM_GAP, Judgement, NotAdoptable, Photograph, Submission
+from rasd.metering.models.submissions import ALBUM_GAP, Submission
 
 __all__ = [
     "ALBUM_GAP",

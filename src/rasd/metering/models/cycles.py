@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rasd.ledger.models import record
-from rasd.metering import rules
+from rasd.metering import days
 
 
 class DateRange(models.Func):
@@ -77,7 +77,7 @@ class Cycle(models.Model):
         """
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
             raise ValueError(f"name: {name!r} is not a month such as 2026-11")
-        usual_opens, usual_closes = rules.usual_window(name)
+        usual_opens, usual_closes = days.usual_window(name)
         opens, closes = window_opens or usual_opens, window_closes or usual_closes
         if closes < opens:
             raise ValueError(f"window_closes: {closes} is before window_opens {opens}; exchange the two")
@@ -111,13 +111,13 @@ class Cycle(models.Model):
     @classmethod
     def containing(cls, sent_at: datetime) -> Cycle | None:
         """G1: the open cycle in whose window the sender sent it, by the utility's calendar; None outside every window."""
-        day = rules.local_day(sent_at)
+        day = days.local_day(sent_at)
         return cls.objects.filter(closed_at=None, window_opens__lte=day, window_closes__gte=day).first()
 
     @classmethod
     def latest(cls, at: datetime) -> Cycle | None:
         """The cycle whose dates a customer should be told at ``at``: the current one, else the next, else the last."""
-        day = rules.local_day(at)
+        day = days.local_day(at)
         ahead = cls.objects.filter(closed_at=None, window_closes__gte=day).order_by("window_opens").first()
         return ahead or cls.objects.order_by("-window_opens").first()
 
@@ -152,12 +152,12 @@ class Cycle(models.Model):
             )
             counts: dict[date, int] = dict(cursor.fetchall())
         last = max([self.window_closes, *counts])
-        total, days = 0, []
+        total, found = 0, []
         for offset in range((last - self.window_opens).days + 1):
             day = self.window_opens + timedelta(days=offset)
             total += counts.get(day, 0)
-            days.append({"day": day, "adopted": total})
-        return days
+            found.append({"day": day, "adopted": total})
+        return found
 
 
 _PROGRESS = """

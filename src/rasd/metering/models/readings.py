@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rasd.ledger.models import record
-from rasd.metering import rules, signals
+from rasd.metering import numbers, rules, signals
+from rasd.metering.consumption import Consumption
 from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.judgements import NotAdoptable, limits
 from rasd.metering.models.reference import Register, ServicePoint
-from rasd.metering.models.submissions import NotAdoptable, Submission, limits
+from rasd.metering.models.submissions import Submission
 
 
 class Reading(models.Model):
@@ -120,7 +122,7 @@ class Adoption(models.Model):
         with transaction.atomic():
             point, register, cycle = submission.adoptable_for()
             point.hold()
-            if not rules.shows(register.hint, value):
+            if not numbers.shows(register.hint, value):
                 raise NotAdoptable(
                     f"value: a register of {register.digits} digits and {register.decimals} decimals cannot show"
                     f" {value}"
@@ -154,7 +156,7 @@ class Adoption(models.Model):
                 actor=actor,
                 why=why,
                 confidence=confidence,
-                receipt=rules.receipt(cycle.name, number),
+                receipt=numbers.receipt(cycle.name, number),
                 supersedes=standing,
             )
             signals.adopted.send(cls, adoption=adoption)
@@ -191,7 +193,7 @@ class Adoption(models.Model):
             **(submission.evidence() if submission else {}),
         }
 
-    def consumption(self) -> rules.Consumption | None:
+    def consumption(self) -> Consumption | None:
         """What was used since the actual reading before this one; None where there is none."""
         return self.service_point.consumption(self.reading.value, self.reading.taken_at)
 

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rasd.metering import rules
+from rasd.metering.consumption import Consumption, use_since
 from rasd.vision import History, PastReading, RegisterHint
 
 if TYPE_CHECKING:
@@ -124,10 +124,10 @@ class ServicePoint(models.Model):
             meter_changed=changed,
         )
 
-    def consumption(self, value: Decimal, at: datetime) -> rules.Consumption | None:
+    def consumption(self, value: Decimal, at: datetime) -> Consumption | None:
         """What was used since the last actual reading before ``at``, given that the current register shows ``value`` then.
 
-        None where there is no earlier actual reading of the current register. See :class:`rules.Consumption`.
+        None where there is no earlier actual reading of the current register. See :class:`Consumption`.
         """
         register = self.current_register
         if register is None:
@@ -138,7 +138,7 @@ class ServicePoint(models.Model):
                 pk=register.pk
             )
         ]
-        return rules.consumption(
+        return use_since(
             value,
             at,
             digits=register.digits,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rasd.ledger.models import record
 from rasd.metering import rules, signals
-from rasd.metering.models.submissions import Judgement, Submission
+from rasd.metering.models.judgements import Judgement
+from rasd.metering.models.submissions import Submission
 
 if TYPE_CHECKING:
     from rasd.metering.models.readings import Adoption
@@ -64,7 +65,8 @@ class Review(models.Model):
     class Meta:
         ordering = ["opened_at"]
         indexes = [
-            models.Index(fields=["opened_at"], name="review_open", condition=Q(closed_at__isnull=True))
+            models.Index(fields=["opened_at", "id"], name="review_open", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["claimed_by"], name="review_claimed", condition=Q(closed_at__isnull=True)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -83,15 +85,12 @@ class Review(models.Model):
 
         One that ``user`` holds already comes first. Two people asking at once never get the same one.
         """
-        mine_first = Case(When(claimed_by=user, claimed_until__gt=at, then=Value(0)), default=Value(1))
         with transaction.atomic():
-            review = (
-                cls.objects.select_for_update(skip_locked=True, of=("self",))
-                .filter(closed_at=None)
-                .filter(Q(claimed_until=None) | Q(claimed_until__lte=at) | Q(claimed_by=user))
-                .order_by(mine_first, "opened_at", "id")
-                .first()
-            )
+            # Two questions, each answered from an index, rather than one that would sort the whole queue.
+            queue = cls.objects.select_for_update(skip_locked=True, of=("self",)).filter(closed_at=None)
+            mine = queue.filter(claimed_by=user, claimed_until__gt=at).order_by("opened_at", "id").first()
+            free = queue.filter(Q(claimed_until=None) | Q(claimed_until__lte=at) | Q(claimed_by=user))
+            review = mine or free.order_by("opened_at", "id").first()
             if review is None:
                 return None
             review.claimed_by_id, review.claimed_until = user.pk, at + LEASE

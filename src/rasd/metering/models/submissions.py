@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from rasd.ledger import evidence
 from rasd.ledger.models import record
-from rasd.metering import rules, signals
+from rasd.metering import numbers, rules, signals
 from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.judgements import READER, Judgement, NotAdoptable, limits
+from rasd.metering.models.photographs import Photograph
 from rasd.metering.models.reference import Meter, Register, ServicePoint
-from rasd.vision import NotAPhotograph, read_photograph
 
 if TYPE_CHECKING:
     from rasd.metering.models.readings import Adoption
@@ -26,17 +22,6 @@ if TYPE_CHECKING:
 
 ALBUM_GAP = timedelta(seconds=60)
 """Photographs of one sender within this time of each other are one submission."""
-
-READER = "machine:reader"
-
-
-class NotAdoptable(ValueError):
-    """This submission cannot be adopted as it is; the message names what is missing and how to mend it."""
-
-
-def limits() -> rules.Limits:
-    """Those of ``settings.METERING_LIMITS``, or the usual ones."""
-    return getattr(settings, "METERING_LIMITS", rules.USUAL)
 
 
 class Submission(models.Model):
@@ -144,7 +129,7 @@ class Submission(models.Model):
             defaults={
                 "identifier": identifier,
                 "conversation": conversation,
-                "typed": rules.plain_number(typed)[:40],
+                "typed": numbers.plain_number(typed)[:40],
                 "sent_at": sent_at,
                 "received_at": received_at,
             },
@@ -202,7 +187,7 @@ class Submission(models.Model):
             for photograph in self.photographs.order_by("sent_at", "id")
             if photograph.seen is not None
         )
-        serials = {rules.plain_serial(serial) for one in seen for serial in one.serials}
+        serials = {numbers.plain_serial(serial) for one in seen for serial in one.serials}
         return rules.Facts(
             known_sender=point is not None,
             in_window=self.cycle is not None,
@@ -395,101 +380,3 @@ def _one_at_a_time(key: str) -> None:
     """Hold, until the transaction ends, a lock that only who works on the same ``key`` waits for."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-
-
-class Photograph(models.Model):
-    """One picture of a submission, and what the machine saw in it (G4)."""
-
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="photographs")
-    origin = models.CharField(max_length=250, unique=True, help_text="the message that brought it")
-    sha256 = models.CharField(max_length=64, db_index=True)
-    sent_at = models.DateTimeField()
-    read_at = models.DateTimeField(null=True)
-    seen = models.JSONField(
-        null=True, help_text="rasd.vision.PhotoReading as JSON: digits, candidates, findings, boxes"
-    )
-    model = models.CharField(max_length=100, blank=True, help_text="which reader, with its version")
-    milliseconds = models.FloatField(null=True)
-
-    def __str__(self) -> str:
-        return self.origin
-
-    def read(self, at: datetime) -> None:
-        """Have the eye read it, with the register and the history of its service point where that is known by now.
-
-        What cannot be opened as a picture is noted as such in ``seen``, like any other finding. Takes about half a second;
-        call it outside a transaction.
-
-        Raises:
-            FileNotFoundError: the picture is not in storage (yet).
-        """
-        point = self.submission.service_point
-        register = point.current_register if point else None
-        data = evidence.fetch(self.sha256)
-        try:
-            reading = read_photograph(
-                data,
-                register=register.hint if register else None,
-                history=point.history(self.sent_at) if point else None,
-                thresholds=limits().eye,
-            )
-        except NotAPhotograph as error:
-            self.seen, self.model, self.milliseconds = _not_a_photograph(error), "", None
-        else:
-            self.seen = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
-            self.model, self.milliseconds = reading.model, reading.milliseconds
-        self.read_at = at
-        self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """Digits, value, confidence and reason as read; empty before it is."""
-        if self.seen is None:
-            return {}
-        return {key: self.seen[key] for key in ("digits", "value", "confidence", "decision", "reason")}
-
-
-def _not_a_photograph(error: NotAPhotograph) -> dict[str, Any]:
-    """As ``PhotoReading`` looks in JSON, with one finding."""
-    return {
-        "digits": "",
-        "decimals": 0,
-        "value": None,
-        "confidence": 0.0,
-        "decision": "retake",
-        "reason": "picture",
-        "kind": "none",
-        "digit_readings": [],
-        "candidates": [],
-        "findings": [{"code": error.code, "severity": "serious", "text": str(error)}],
-        "counter_box": None,
-        "serials": [],
-        "model": "",
-        "milliseconds": 0.0,
-    }
-
-
-class Judgement(models.Model):
-    """What was decided of a submission, each time anyone decided: the last one stands."""
-
-    Verdict = rules.Verdict
-
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="judgements")
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=200, help_text="machine:reader, customer:tel:… or user:NAME")
-    verdict = models.CharField(max_length=20, choices=rules.Verdict)
-    value = models.DecimalField(max_digits=12, decimal_places=3, null=True)
-    confidence = models.FloatField(null=True, help_text="calibrated probability that value is right")
-    why = models.CharField(
-        max_length=300, blank=True, help_text="a code: of rules.REASONS, vision.REASONS or vision.FINDINGS"
-    )
-    basis = models.JSONField(
-        default=dict, help_text="what it rests on: photographs as read, typed digits, cycle"
-    )
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["submission", "-id"], name="judgement_that_stands")]
-
-    def __str__(self) -> str:
-        return f"{self.verdict} {self.why}"

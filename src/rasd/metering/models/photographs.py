@@ -1,0 +1,87 @@
+"""A picture that a customer sent, and what the machine saw in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from rasd.ledger import evidence
+from rasd.metering.models.judgements import limits
+from rasd.vision import NotAPhotograph, read_photograph
+
+
+class Photograph(models.Model):
+    """One picture of a submission, and what the machine saw in it (G4)."""
+
+    submission = models.ForeignKey("metering.Submission", models.CASCADE, related_name="photographs")
+    origin = models.CharField(max_length=250, unique=True, help_text="the message that brought it")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    sent_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    seen = models.JSONField(
+        null=True, help_text="rasd.vision.PhotoReading as JSON: digits, candidates, findings, boxes"
+    )
+    model = models.CharField(max_length=100, blank=True, help_text="which reader, with its version")
+    milliseconds = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return self.origin
+
+    def read(self, at: datetime) -> None:
+        """Have the eye read it, with the register and the history of its service point where that is known by now.
+
+        What cannot be opened as a picture is noted as such in ``seen``, like any other finding. Takes about half a second;
+        call it outside a transaction.
+
+        Raises:
+            FileNotFoundError: the picture is not in storage (yet).
+        """
+        point = self.submission.service_point
+        register = point.current_register if point else None
+        data = evidence.fetch(self.sha256)
+        try:
+            reading = read_photograph(
+                data,
+                register=register.hint if register else None,
+                history=point.history(self.sent_at) if point else None,
+                thresholds=limits().eye,
+            )
+        except NotAPhotograph as error:
+            self.seen, self.model, self.milliseconds = _not_a_photograph(error), "", None
+        else:
+            self.seen = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
+            self.model, self.milliseconds = reading.model, reading.milliseconds
+        self.read_at = at
+        self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Digits, value, confidence and reason as read; empty before it is."""
+        if self.seen is None:
+            return {}
+        return {key: self.seen[key] for key in ("digits", "value", "confidence", "decision", "reason")}
+
+
+def _not_a_photograph(error: NotAPhotograph) -> dict[str, Any]:
+    """As ``PhotoReading`` looks in JSON, with one finding."""
+    return {
+        "digits": "",
+        "decimals": 0,
+        "value": None,
+        "confidence": 0.0,
+        "decision": "retake",
+        "reason": "picture",
+        "kind": "none",
+        "digit_readings": [],
+        "candidates": [],
+        "findings": [{"code": error.code, "severity": "serious", "text": str(error)}],
+        "counter_box": None,
+        "serials": [],
+        "model": "",
+        "milliseconds": 0.0,
+    }

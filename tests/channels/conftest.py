@@ -47,3 +47,8 @@ def _no_jobs_of_earlier_tests(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("django_db"):
         request.getfixturevalue("db")
         ProcrastinateJob.objects.all()._raw_delete("default")
+
+
+@pytest.fixture(autouse=True)
+def _only_the_doors(settings) -> None:
+    settings.ROOT_URLCONF = "doors_urls"

@@ -89,7 +89,7 @@ def _recognise(sender: Sender, at: datetime) -> Address:
     known = (person.profile_name, person.user_id, person.phone)
     if sender.name:
         person.profile_name = sender.name
-    if person.identified_at is None or at >= person.identified_at:
+    if _is_news(person, sender, at):
         if sender.user_id and person.user_id is None:
             person.user_id = sender.user_id
         if sender.phone and person.phone != sender.phone:
@@ -98,6 +98,13 @@ def _recognise(sender: Sender, at: datetime) -> Address:
     if (person.profile_name, person.user_id, person.phone) != known:
         person.save()
     return person
+
+
+def _is_news(person: Address, sender: Sender, at: datetime) -> bool:
+    """Times are whole seconds: within one, nobody goes back to the number that he has left."""
+    if person.identified_at is None or at > person.identified_at:
+        return True
+    return at == person.identified_at and sender.phone != person.former_phone
 
 
 def _by_user_id(user_id: str) -> Address | None:

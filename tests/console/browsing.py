@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 PHONE, DESKTOP = (390, 844), (1280, 800)
@@ -79,6 +80,7 @@ def opened(
         yield page
     finally:
         browser.close()
+        connection.close()  # inside Playwright's loop Django has a connection of its own, which nobody else would close
 
 
 def shoot(page: Any, name: str) -> None:

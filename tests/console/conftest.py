@@ -1,6 +1,4 @@
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -40,8 +38,3 @@ def as_(person: Callable[..., User]) -> Callable[..., Client]:
 @pytest.fixture
 def utility(db) -> Utility:
     return Utility(timezone.now())
-
-
-@pytest.fixture
-def an_hour_ago() -> Any:
-    return timezone.now() - timedelta(hours=1)

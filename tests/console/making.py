@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont
 
 from rasd.channels.models import Address, Delivery, Incoming, Line, Media, Outgoing
@@ -104,7 +105,7 @@ class Utility:
         self.delivery = Delivery.objects.create(channel="whatsapp", body=b"{}")
 
     def cycle(self, *, opens: int = -3, days: int = 10) -> Cycle:
-        today = self.now.date()
+        today = timezone.localdate(self.now)
         return Cycle.objects.get_or_create(
             name=f"{today:%Y-%m}",
             defaults={

@@ -30,6 +30,12 @@ def everybody(monkeypatch, person, utility):
     return user, fill(utility, user)
 
 
+def errors_of(page) -> list[str]:
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_fits_the_screen_and_no_script_fails(everybody, language, size):
@@ -51,8 +57,7 @@ def test_every_page_fits_the_screen_and_no_script_fails(everybody, language, siz
             shoot(page, f"login-{language}-{place}")
         for dark in (False, True):
             with opened(playwright, url, user, size=size, language=language, dark=dark) as page:
-                wrong: list[Exception] = []
-                page.on("pageerror", wrong.append)
+                wrong = errors_of(page)
                 for name, path in pages.items():
                     page.goto(path)
                     page.wait_for_timeout(300)

@@ -32,6 +32,7 @@ GATHER = 0.3  # seconds between two events to one page: a burst becomes one fetc
 HEARTBEAT = 20.0  # seconds: shorter than the idle time-outs of the usual proxies (60 s)
 LIFE = 10 * 60.0  # seconds; then the browser connects anew, and whether its person may is asked again
 RETRY = 2_000  # milliseconds after which a browser connects anew
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before another try to listen, doubled each time
 CHECK = 30.0  # seconds of silence after which the listening connection is tried
 
 TOPICS: dict[str, str] = {
@@ -106,7 +107,7 @@ class Hub:
             finally:
                 self.ready.clear()
             await asyncio.sleep(wait)
-            wait = min(30.0, max(0.5, wait * 2)) * random.uniform(0.8, 1.2)  # noqa: S311 (spreads processes apart)
+            wait = min(LONGEST_WAIT, max(FIRST_WAIT, wait * 2)) * random.uniform(0.8, 1.2)  # noqa: S311 (spreads processes apart)
 
     async def _pass_on(self, listener: psycopg.AsyncConnection) -> None:
         """Until the connection dies. A silent one is tried now and then: a vanished server says nothing."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from rasd.metering.consumption import Consumption
 from rasd.metering.models import Photograph, Reading, Register, Submission
-from rasd.metering.rules import Consumption
 from rasd.vision.prior import prior_for
 
 Box = tuple[float, float, float, float]

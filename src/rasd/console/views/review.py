@@ -20,7 +20,7 @@ from rasd.console.pictures import use_chart
 from rasd.console.reading import Beside
 from rasd.metering.models import NotAdoptable, Photograph, Register, Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.reviews import UNDO_WITHIN
-from rasd.metering.rules import meanings, parse_number
+from rasd.metering.numbers import meanings, parse_number
 
 log = structlog.get_logger("rasd.console.review")
 

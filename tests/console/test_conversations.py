@@ -1,0 +1,178 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from rasd.channels.models import Outgoing
+from rasd.desk.models import Message
+from rasd.ledger.models import Entry
+from tests.console.filling import a_conversation, adopt
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def reply(client, conversation, text: str, key: str = "one", **more):
+    return client.post(reverse("console:reply", args=[conversation.pk]), {"text": text, "key": key}, **more)
+
+
+def test_those_owed_an_answer_come_first_the_soonest_due_on_top(as_, utility):
+    calm, late, soon = utility.conversation(), utility.conversation(), utility.conversation()
+    utility.writes(calm, "thanks")
+    soon.owe(utility.writes(soon, "hello?", minutes_ago=5), queue=utility.queue)
+    late.owe(utility.writes(late, "hello??", minutes_ago=50), queue=utility.queue)
+    answer = as_("agent").get(reverse("console:conversations"))
+    assert [one["conversation"] for one in answer.context["owed"]] == [late, soon]
+    assert [one["conversation"] for one in answer.context["others"]] == [calm]
+    page = answer.content.decode()
+    assert "late by 20 minutes" in page
+    assert "due in 24 minutes" in page
+
+
+def test_the_list_goes_on_page_by_page(as_, utility, monkeypatch):
+    monkeypatch.setattr("rasd.console.views.conversations.SHOWN", 2)
+    for n in range(5):
+        one = utility.conversation()
+        one.last_message_at = utility.now - timedelta(minutes=n)
+        one.save()
+    client, address, seen = as_("agent"), reverse("console:conversations"), []
+    while True:
+        answer = client.get(address)
+        seen += [one["conversation"].pk for one in answer.context["others"]]
+        if not answer.context["older_than"]:
+            break
+        address = f"{reverse('console:conversations')}?before={answer.context['older_than']}"
+    assert len(seen) == len(set(seen)) == 5
+
+
+def test_people_are_found_by_name_or_number(as_, utility):
+    ali, other = utility.conversation(name="علي المثال"), utility.conversation(name="Somebody")
+    client = as_("agent")
+    found = client.get(reverse("console:conversations"), {"q": "علي"}).context["others"]
+    assert [one["conversation"] for one in found] == [ali]
+    digits = other.address.phone[-4:]
+    found = client.get(reverse("console:conversations"), {"q": digits}).context["others"]
+    assert [one["conversation"] for one in found] == [other]
+    assert "Nobody found" in client.get(reverse("console:conversations"), {"q": "zzz"}).content.decode()
+
+
+def test_the_chat_shows_what_the_customer_sees_and_what_became_of_the_photograph(as_, utility, person):
+    one = a_conversation(utility, person("administrator", username="salma"))
+    page = as_("agent").get(reverse("console:conversation", args=[one.pk])).content.decode()
+    assert "السلام عليكم" in page
+    assert "أريد موظفًا" in page
+    assert 'class="photo"' in page
+    assert "2611-00042-7" in page
+    assert "04521" in page
+    assert "131026: Message undeliverable" in page
+    assert "This number cannot receive it" in page
+    assert "✓✓" in page
+    assert "الفاتورة السابقة كانت تقديرية" in page
+
+
+def test_what_customers_write_stays_text(as_, utility):
+    one = utility.conversation(name="<b>Bold</b>")
+    utility.writes(one, "<script>alert(1)</script>")
+    page = as_("agent").get(reverse("console:conversation", args=[one.pk])).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "<b>Bold" not in page
+
+
+def test_an_answer_is_sent_once_however_often_it_is_posted(as_, utility, django_capture_on_commit_callbacks):
+    one = utility.conversation()
+    one.owe(utility.writes(one, "hello?"), queue=utility.queue)
+    client = as_("agent")
+    for _again in range(3):
+        assert reply(client, one, "How can I help?").status_code == 302
+    sent = Outgoing.objects.get()
+    assert sent.text == "How can I help?"
+    assert one.messages.get(outgoing=sent).author.username == "agent"
+    one.refresh_from_db()
+    assert one.owed.discharged_by.outgoing == sent
+
+
+def test_other_words_under_the_same_key_are_another_message(as_, utility):
+    one = utility.conversation()
+    client = as_("agent")
+    reply(client, one, "First")
+    reply(client, one, "First, and more")
+    assert list(Outgoing.objects.order_by("id").values_list("text", flat=True)) == [
+        "First",
+        "First, and more",
+    ]
+
+
+def test_after_sending_the_page_gets_the_chat_and_a_new_key(as_, utility):
+    one = utility.conversation()
+    answer = reply(as_("agent"), one, "Hello", headers=HTMX)
+    page = answer.content.decode()
+    assert answer.templates[0].name == "console/_conversation.html"
+    assert "data-answered" in page
+    assert 'hx-swap-oob="true"' in page
+    assert 'value="one"' not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("   ", "Type an answer first"), ("x" * 4097, "longer than WhatsApp takes")]
+)
+def test_what_cannot_be_sent_is_refused_with_words(as_, utility, text, words):
+    answer = reply(as_("agent"), utility.conversation(), text)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Outgoing.objects.exists()
+
+
+def test_taking_over_silences_the_machine_and_giving_back_lets_it_speak(as_, utility):
+    one = utility.conversation()
+    client = as_("agent")
+    client.post(reverse("console:take_over", args=[one.pk]))
+    assert one.is_with_people
+    assert one.say("I am a machine", key="m", at=utility.now) is None
+    assert (
+        "a colleague took over" in client.get(reverse("console:conversation", args=[one.pk])).content.decode()
+    )
+    client.post(reverse("console:give_back", args=[one.pk]))
+    assert not one.is_with_people
+    actions = list(Entry.objects.filter(subject=str(one)).values_list("action", "actor"))
+    assert actions == [("conversation.handed_over", "user:agent"), ("conversation.given_back", "user:agent")]
+
+
+def test_a_note_is_for_colleagues_only(as_, utility):
+    one = utility.conversation()
+    as_("agent").post(reverse("console:note", args=[one.pk]), {"text": "call back on Tuesday"})
+    assert Message.objects.get().note == "call back on Tuesday"
+    assert not Outgoing.objects.exists()
+
+
+def test_a_closed_window_is_said_before_one_types(as_, utility):
+    one = utility.conversation()
+    one.address.last_wrote_at = utility.now - timedelta(hours=25)
+    one.address.save()
+    assert "24 hours ago" in as_("agent").get(reverse("console:conversation", args=[one.pk])).content.decode()
+
+
+def test_an_album_has_its_outcome_once_beside_its_last_photograph(as_, utility):
+    one = utility.conversation()
+    first = utility.sends_photograph(one, "04521", minutes_ago=3)
+    last = utility.sends_photograph(one, "04522", minutes_ago=2)
+    submission = utility.submission("04521", point=utility.point(), message=first)
+    submission.photographs.create(
+        origin=f"whatsapp:{last.incoming.external_id}", sha256="0" * 64, sent_at=last.at
+    )
+    adopt(utility, submission, 4521, receipt="2611-00001-1")
+    answer = as_("agent").get(reverse("console:conversation", args=[one.pk]))
+    outcomes = {bubble.message.pk: bubble.outcome for bubble in answer.context["chat"].bubbles}
+    assert outcomes[first.pk] is None
+    assert outcomes[last.pk].adoption.receipt == "2611-00001-1"
+
+
+def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(as_, utility, monkeypatch):
+    monkeypatch.setattr("rasd.console.chat.SHOWN", 3)
+    one = utility.conversation()
+    for n in range(5):
+        utility.writes(one, f"message {n}", minutes_ago=10 - n)
+    client, address = as_("agent"), reverse("console:conversation", args=[one.pk])
+    page = client.get(address).content.decode()
+    assert "message 0" not in page
+    assert "2 earlier messages" in page
+    assert "message 0" in client.get(address, {"all": "1"}).content.decode()

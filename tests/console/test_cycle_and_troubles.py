@@ -1,0 +1,127 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from rasd.channels.models import Refusal
+from rasd.console import troubles as lists
+from rasd.ledger.models import Entry
+from tests.console.filling import adopt_some, troubles
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_picture_fills_with_what_was_read_adopted_reviewed_asked_and_is_missing(as_, utility):
+    utility.cycle(opens=-6)
+    utility.review("04521")
+    adopt_some(utility)
+    answer = as_("supervisor").get(reverse("console:cycle"))
+    parts = {part.name: part.count for part in answer.context["filling"].parts}
+    assert parts == {"adopted": 19, "in_review": 1, "asked": 4, "reading": 0, "missing": 11}
+    assert sum(part.percent for part in answer.context["filling"].parts) == pytest.approx(100)
+    page = answer.content.decode()
+    assert "24 of 35 service points" in page
+    assert "day 7 of 11" in page
+    days = answer.context["days"].days
+    assert len(days) == 11
+    assert sum(day.new for day in days) == 19
+    assert [day.adopted for day in days][-1] is None, "days to come are empty, not zero"
+
+
+def test_another_cycle_can_be_looked_at(as_, utility):
+    utility.cycle()
+    assert as_("supervisor").get(reverse("console:cycle", args=["1999-01"])).status_code == 404
+
+
+def test_without_a_cycle_it_says_what_to_do(as_):
+    assert "rasd cycle open" in as_("supervisor").get(reverse("console:cycle")).content.decode()
+
+
+def test_all_is_well(as_):
+    page = as_("supervisor").get(reverse("console:troubles")).content.decode()
+    assert "All is well" in page
+    assert 'class="count bad"' not in page
+
+
+@pytest.fixture
+def troubled(utility):
+    troubles(utility, utility.conversation())
+    failed = utility.says(
+        utility.conversation(),
+        "Hello",
+        failed_at=utility.now,
+        error_code=131047,
+        error_words="Re-engagement message",
+    )
+    return failed.outgoing
+
+
+def test_each_trouble_is_shown_with_what_to_do(as_, utility, troubled):
+    answer = as_("supervisor").get(reverse("console:troubles"))
+    counts = {name: each["count"] for name, each in answer.context["lists"].items()}
+    assert counts == {"jobs": 1, "media": 1, "outgoing": 1, "deliveries": 1, "refusals": 2}
+    assert lists.count(utility.now) == 6
+    page = answer.content.decode()
+    for words in (
+        "Read a photograph",
+        "More than 24 hours have passed",
+        "gone at WhatsApp",
+        "entry[0].changes[2]",
+        "a wrong signature",
+    ):
+        assert words in page
+    assert 'class="count bad"' in page
+
+
+def test_a_dead_job_is_tried_again_and_that_is_in_the_ledger(as_, troubled):
+    job = ProcrastinateJob.objects.get(status="failed")
+    client = as_("supervisor")
+    client.post(reverse("console:retry", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.status == "todo"
+    assert Entry.objects.get(action="job.retried").subject == f"job:{job.pk}"
+    again = client.post(reverse("console:retry", args=[job.pk]), follow=True)
+    assert "somebody was quicker" in again.content.decode()
+
+
+def test_a_settled_trouble_leaves_the_page_and_can_be_taken_back(as_, utility, troubled):
+    client = as_("supervisor")
+    settle = reverse("console:settle", args=["outgoing", troubled.pk])
+    answer = client.post(settle, follow=True)
+    assert "One trouble settled" in answer.content.decode()
+    assert not lists.outgoing(utility.now).exists()
+    client.post(settle, {"undo": "1"})
+    assert lists.outgoing(utility.now).exists()
+    assert list(Entry.objects.filter(subject=f"outgoing:{troubled.pk}").values_list("action", flat=True)) == [
+        "trouble.settled",
+        "trouble.reopened",
+    ]
+
+
+def test_refusals_that_go_on_after_they_were_settled_are_shown_again(person, utility, troubled):
+    refusal = Refusal.objects.get(reason="unsigned")
+    lists.settle(f"refusal:{refusal.pk}", person("supervisor"), utility.now)
+    assert refusal not in lists.refusals(utility.now)
+    Refusal.count_one("whatsapp", "unsigned", "192.0.2.9", refusal.last_at + timedelta(seconds=1))
+    assert refusal in lists.refusals(utility.now)
+
+
+def test_an_answer_that_arrived_after_all_is_no_trouble(utility, troubled):
+    troubled.delivered_at = utility.now
+    troubled.save()
+    assert not lists.outgoing(utility.now).exists()
+
+
+def test_the_numbers_in_the_navigation_are_those_of_the_pages(as_, utility, troubled):
+    utility.review("04521")
+    one = utility.conversation()
+    one.owe(utility.writes(one, "?"), queue=utility.queue)
+    page = as_("administrator").get(reverse("console:nav")).content.decode()
+    assert [word for word in page.split() if word.startswith(("1</b>", "6</b>"))] == [
+        "1</b></a>",
+        "1</b></a>",
+        "6</b></a>",
+    ]
+    assert connection.connection is not None

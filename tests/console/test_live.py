@@ -1,0 +1,198 @@
+"""The live stream against the real PostgreSQL: one listening connection, many pages, and what happens when it dies."""
+
+import asyncio
+import contextlib
+
+import psycopg
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.test import RequestFactory
+
+from rasd.console import live
+from rasd.flows.live import CHANNEL, announce
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def database() -> psycopg.AsyncConnection:
+    return await live._connect()
+
+
+async def announced(*topics: str) -> None:
+    await sync_to_async(announce)(*topics)
+
+
+async def listening() -> int:
+    """How many connections listen for pages."""
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name LIKE 'rasd-live%'"
+            )
+            return cursor.fetchone()[0]
+
+    return await sync_to_async(count)()
+
+
+async def told(subscriber: live.Subscriber) -> set[str]:
+    return await subscriber.changed(5)
+
+
+@contextlib.asynccontextmanager
+async def page(hub: live.Hub, *topics: str):
+    """An open page that has had its first look."""
+    async with hub.subscribed(frozenset(topics)) as subscriber:
+        await asyncio.wait_for(hub.ready.wait(), 5)
+        subscriber._changed.clear()
+        subscriber._woken.clear()
+        yield subscriber
+
+
+def test_the_conductor_and_the_pages_mean_the_same_channel():
+    assert live.CHANNEL == CHANNEL
+
+
+async def test_a_page_is_told_what_it_asked_for_and_nothing_else():
+    hub = live.Hub()
+    async with page(hub, "conversation:1") as one, page(hub, "review") as other:
+        await announced("conversation:1", "conversation:2")
+        assert await told(one) == {"conversation:1"}
+        assert await other.changed(0.2) == set()
+
+
+async def test_a_hundred_pages_share_one_connection_and_the_last_one_closes_it():
+    hub = live.Hub()
+    async with contextlib.AsyncExitStack() as stack:
+        pages = [await stack.enter_async_context(page(hub, "review")) for _each in range(100)]
+        assert await listening() == 1
+        await announced("review")
+        assert all([await told(each) == {"review"} for each in pages])
+    for _each in range(50):
+        if not await listening():
+            break
+        await asyncio.sleep(0.05)
+    assert await listening() == 0
+
+
+async def test_a_transaction_that_fails_tells_nobody():
+    hub = live.Hub()
+
+    def fails() -> None:
+        from django.db import transaction
+
+        with contextlib.suppress(RuntimeError), transaction.atomic():
+            announce("review")
+            raise RuntimeError
+
+    async with page(hub, "review") as one:
+        await sync_to_async(fails)()
+        assert await one.changed(0.3) == set()
+
+
+async def test_a_slow_page_holds_nothing_up_and_grows_nothing():
+    hub = live.Hub()
+    async with page(hub, "review", "cycle") as slow:
+        for _each in range(500):
+            slow.tell(frozenset({"review", "cycle", "conversation:1"}))
+        assert len(slow._changed) == 2
+        assert await told(slow) == {"review", "cycle"}
+        assert await slow.changed(0.05) == set()
+
+
+async def test_after_the_database_died_it_listens_again_and_everything_is_looked_at():
+    hub = live.Hub()
+    async with page(hub, "review", "cycle") as one:
+
+        def kill() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND application_name LIKE 'rasd-live%'"
+                )
+
+        await sync_to_async(kill)()
+        assert await told(one) == {"review", "cycle"}, (
+            "what was announced meanwhile is lost, so look at everything"
+        )
+        await announced("cycle")
+        assert await told(one) == {"cycle"}
+
+
+async def test_it_goes_on_trying_while_the_database_is_away(monkeypatch):
+    tries = 0
+
+    async def away_twice() -> psycopg.AsyncConnection:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise psycopg.OperationalError("not there")
+        return await database()
+
+    monkeypatch.setattr(live, "FIRST_WAIT", 0.01)
+    hub = live.Hub(away_twice)
+    async with hub.subscribed(frozenset({"review"})) as one:
+        assert await told(one) == {"review"}
+    assert tries == 3
+
+
+# The view
+
+
+async def ask(user, *topics: str):
+    request = RequestFactory().get("/live", {"topic": list(topics)})
+
+    async def auser():
+        return user
+
+    request.user, request.auser = user, auser
+    return await live.stream(request)
+
+
+@pytest.mark.parametrize(
+    ("role", "topic", "status"),
+    [
+        ("reviewer", "review", 200),
+        ("agent", "conversation:7", 200),
+        ("agent", "conversations", 200),
+        ("supervisor", "cycle", 200),
+        ("supervisor", "troubles", 200),
+        ("reviewer", "conversation:7", 204),
+        ("agent", "review", 204),
+        ("agent", "nonsense", 400),
+    ],
+)
+async def test_a_page_is_told_of_what_its_person_may_see(person, role, topic, status):
+    user = await sync_to_async(person)(role)
+    answer = await ask(user, topic)
+    assert answer.status_code == status
+
+
+async def test_a_stranger_is_told_nothing_and_not_to_come_again():
+    assert (await ask(AnonymousUser(), "review")).status_code == 204
+
+
+async def test_the_stream_speaks_server_sent_events_and_lets_go_of_its_connection(person, monkeypatch):
+    monkeypatch.setattr(live, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(live, "GATHER", 0.0)
+    user: User = await sync_to_async(person)("reviewer")
+    answer = await ask(user, "review")
+    assert answer["Content-Type"] == "text/event-stream"
+    assert answer["X-Accel-Buffering"] == "no"
+    parts = aiter(answer)
+    assert (await anext(parts)).startswith(b"retry: ")
+    assert await anext(parts) == b"data: review\n\n"  # the first look, once it listens
+    assert await sync_to_async(lambda: connection.connection)() is None, "no connection is held for a page"
+    assert await anext(parts) == b": still here\n\n"
+    await announced("review")
+    assert await anext(parts) == b"data: review\n\n"
+    await parts.aclose()
+
+
+async def test_a_stream_ends_after_a_while_so_that_rights_are_asked_for_again(person, monkeypatch):
+    monkeypatch.setattr(live, "LIFE", 0.1)
+    answer = await ask(await sync_to_async(person)("reviewer"), "review")
+    assert [part async for part in answer]

@@ -1,0 +1,18 @@
+"""Lines and people, what comes in, what goes out."""
+
+from rasd.channels.models.incoming import MEDIA_ID_LIFE, Delivery, Incoming, Media, Refusal
+from rasd.channels.models.lines import Address, Channel, Line
+from rasd.channels.models.outgoing import Outgoing, StatusEvent
+
+__all__ = [
+    "MEDIA_ID_LIFE",
+    "Address",
+    "Channel",
+    "Delivery",
+    "Incoming",
+    "Line",
+    "Media",
+    "Outgoing",
+    "Refusal",
+    "StatusEvent",
+]

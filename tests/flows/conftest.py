@@ -31,7 +31,7 @@ from rasd.metering.models import (
     Reading,
     Register,
     ServicePoint,
-    submissions,
+    photographs,
 )
 from rasd.vision import Candidate, Decision, Finding, PhotoReading
 from rasd.vision.types import Severity
@@ -69,7 +69,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     monkeypatch.setattr(api, "send", send)
     monkeypatch.setattr(api, "download", download)
-    monkeypatch.setattr(submissions, "read_photograph", read_photograph)
+    monkeypatch.setattr(photographs, "read_photograph", read_photograph)
     return world
 
 

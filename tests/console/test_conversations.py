@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -102,14 +103,16 @@ def test_other_words_under_the_same_key_are_another_message(as_, utility):
     ]
 
 
-def test_after_sending_the_page_gets_the_chat_and_a_new_key(as_, utility):
-    one = utility.conversation()
-    answer = reply(as_("agent"), one, "Hello", headers=HTMX)
-    page = answer.content.decode()
-    assert answer.templates[0].name == "console/_conversation.html"
-    assert "data-answered" in page
-    assert 'hx-swap-oob="true"' in page
-    assert 'value="one"' not in page
+def test_after_sending_the_page_is_told_so_and_given_a_new_key(as_, utility):
+    answer = reply(as_("agent"), utility.conversation(), "Hello", headers=HTMX)
+    assert answer.status_code == 204
+    assert json.loads(answer["HX-Trigger"])["answered"]["key"] not in {"", "one"}
+
+
+def test_a_refusal_comes_back_as_words_alone_and_leaves_the_page_as_it_is(as_, utility):
+    answer = reply(as_("agent"), utility.conversation(), " ", headers=HTMX)
+    assert answer.status_code == 422
+    assert answer.templates[0].name == "console/_problem.html"
 
 
 @pytest.mark.parametrize(

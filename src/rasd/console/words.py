@@ -54,6 +54,7 @@ WHY: dict[str, str | Promise] = {
     "typed_no_history": _("Nothing is known of this meter by which a typed number could be checked."),
     "confirmed": _("The customer confirmed the value."),
     "corrected_by_customer": _("The customer gave another value."),
+    "replaced_by_customer": _("The customer replaced the value."),
     "implausible": _("The value that the customer gave is unusual for this meter."),
     "review_accepted": _("A person read the same value."),
     "review_corrected": _("A person read another value."),

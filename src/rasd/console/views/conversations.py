@@ -14,6 +14,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from rasd.channels.rules import window_is_open
 from rasd.console import roles
@@ -74,14 +75,14 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
             if text
             else _("Type an answer first.")
         )
-        return _show(request, asked, problem=problem, text=text)
+        return _refused(request, asked, problem, text)
     # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
     words = hashlib.sha256(text.encode()).hexdigest()[:8]
     key = f"{request.POST.get('key') or get_random_string(20)}:{words}"[:150]
     with transaction.atomic():
         asked.reply(text, author=request.user, key=key, at=timezone.now())
         _announce(asked)
-    return _again(request, asked)
+    return _answered(request, asked)
 
 
 @page(roles.CONVERSATIONS)
@@ -90,11 +91,11 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
     """Written beside the conversation for one's colleagues; the customer never sees it."""
     asked, text = _get(pk), request.POST.get("text", "").strip()
     if not text:
-        return _show(request, asked, problem=_("Type a note first."))
+        return _refused(request, asked, _("Type a note first."))
     with transaction.atomic():
         asked.note(text, at=timezone.now(), author=request.user)
         _announce(asked)
-    return _again(request, asked)
+    return _answered(request, asked)
 
 
 @page(roles.CONVERSATIONS)
@@ -117,9 +118,7 @@ def give_back(request: StaffRequest, pk: int) -> HttpResponse:
     return _again(request, asked)
 
 
-def _show(
-    request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "", answered: bool = False
-) -> HttpResponse:
+def _show(request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "") -> HttpResponse:
     everything = "all" in request.GET
     context: dict[str, Any] = {
         "here": "conversations",
@@ -128,10 +127,9 @@ def _show(
         "hand_over": shown.standing_hand_over,
         "owed": shown.owed,
         "window_is_open": window_is_open(shown.address.last_wrote_at, timezone.now()),
-        "key": get_random_string(20),
+        "key": _new_key(),
         "problem": problem,
         "text": text,
-        "answered": answered,
         "longest": LONGEST,
         "can_review": request.user.has_perm(roles.REVIEW),
     }
@@ -139,11 +137,28 @@ def _show(
     return render(request, name, context, status=422 if problem else 200)
 
 
+def _answered(request: StaffRequest, changed: Conversation) -> HttpResponse:
+    """Told to the page's script, which then fetches the chat anew."""
+    if not request.htmx:
+        return _again(request, changed)
+    return trigger_client_event(HttpResponse(status=204), "answered", {"key": _new_key()})
+
+
+def _refused(request: StaffRequest, asked: Conversation, problem: str, text: str = "") -> HttpResponse:
+    if not request.htmx:
+        return _show(request, asked, problem=problem, text=text)
+    return render(request, "console/_problem.html", {"problem": problem}, status=422)
+
+
+def _new_key() -> str:
+    return get_random_string(20)
+
+
 def _again(request: StaffRequest, changed: Conversation) -> HttpResponse:
     if not request.htmx:
         messages.success(request, _("Done."))
         return redirect("console:conversation", changed.pk)
-    return _show(request, changed, answered=True)
+    return _show(request, changed)
 
 
 def _get(pk: int) -> Conversation:

@@ -35,6 +35,7 @@
   const toEnd = () => { const box = chat(); if (box) box.scrollTop = box.scrollHeight; };
   let wasAtEnd = true;
   let was = 0;
+  let mine = false;
 
   document.addEventListener("DOMContentLoaded", () => {
     recall(); grow(); toEnd();
@@ -53,15 +54,22 @@
     wasAtEnd = isAtEnd(chat()); was = chat().scrollTop;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    const swapped = find("#conversation");
-    if (!swapped || event.detail.target?.id !== "conversation") return;
+    if (event.detail.target?.id !== "conversation" || !chat()) return;
     const box = chat();
     box.scrollTop = was;
-    if ("answered" in swapped.dataset) {
-      delete swapped.dataset.answered;
-      const from = event.detail.requestConfig?.elt;
-      if (from?.closest?.("#reply")) { find("#text").value = ""; keep(); grow(); find("#text").focus(); }
-      toEnd();
-    } else if (wasAtEnd) toEnd();
+    if (wasAtEnd || mine) toEnd();
+    mine = false;
+  });
+
+  /* It is in the outbox (or among the notes): an empty field, a new key, and the chat as it is now. The answer to the
+     form does not hold the chat: a live refresh may have replaced it in the meantime, and htmx would fill what is gone. */
+  document.addEventListener("answered", (event) => {
+    find("#text").value = "";
+    find("#key").value = event.detail.key;
+    find("#problem").replaceChildren();
+    keep(); grow();
+    find("#text").focus();
+    mine = true;
+    window.htmx.trigger(find("#conversation"), "live");
   });
 })();

@@ -117,5 +117,5 @@
   document.addEventListener("pointerup", () => { dragged = null; });
 
   document.addEventListener("DOMContentLoaded", ready);
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target?.id === "review" || event.detail.elt?.id === "review") ready(); });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target?.id === "review") ready(); });
 })();

@@ -94,6 +94,19 @@ def test_data_of_another_major_version_is_named_with_the_way_out(folder: Path):
         EmbeddedPostgres(folder).ensure_running()
 
 
+def test_it_is_not_wiped_under_another_process(folder: Path):
+    other = another_process(folder)
+    try:
+        with pytest.raises(EmbeddedPostgresError, match="another process uses"):
+            EmbeddedPostgres(folder).wipe()
+        assert EmbeddedPostgres(folder).is_running()
+    finally:
+        other.kill()
+        other.wait()
+    EmbeddedPostgres(folder).wipe()
+    assert not folder.exists()
+
+
 def test_a_path_too_long_for_a_socket_is_no_trouble(tmp_path: Path):
     folder = tmp_path / ("d" * 60) / ("e" * 60) / "postgres"
     server = EmbeddedPostgres(folder)

@@ -19,6 +19,8 @@ from pathlib import Path
 import click
 import httpx
 
+from rasd.config.embedded import EmbeddedPostgresError
+
 STARTS_WITHIN = 90.0  # seconds
 
 
@@ -40,9 +42,11 @@ def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> No
     from rasd.config.running import with_database
 
     if options.embedded:
-        options.embedded.stop()
+        try:
+            options.embedded.wipe()
+        except EmbeddedPostgresError as error:
+            raise click.ClickException(f"a demo runs already: {error}") from error
         shutil.rmtree(options.data_dir, ignore_errors=True)
-        shutil.rmtree(options.embedded.folder, ignore_errors=True)
     say("starting PostgreSQL, web, workers and the WhatsApp emulator")
     adopted = with_database(_play)(port, emulator_port, photo, truth, last, once)
     sys.exit(0 if adopted else 1)
@@ -71,9 +75,14 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
     from rasd.config.serve import children, keep_database_up
     from rasd.config.story import PASSWORD, USER, Story, make_utility
     from rasd.config.supervisor import Child, Supervisor, rasd_command
+    from rasd.metering.models import Account
 
     migrate_once()
     say("database migrated")
+    if Account.objects.exists():
+        raise click.ClickException(
+            "the demo fills an empty database, and RASD_DATABASE_URL names one that has accounts"
+        )
     customer = make_utility(photo, truth=truth, last=last, say=say)
     emulator = Child(
         "emulator",

@@ -121,6 +121,24 @@ class EmbeddedPostgres:
         self._users.close()
         self._users = None
 
+    def wipe(self) -> None:
+        """Remove the server's data, for those who begin anew.
+
+        Raises:
+            EmbeddedPostgresError: another process uses it.
+        """
+        if not self.folder.exists():
+            return
+        with (self.folder / "users.lock").open("a") as users:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EmbeddedPostgresError(
+                    f"another process uses {self.folder}: stop it first, or set RASD_DATA_DIR to a folder of your own"
+                ) from None
+            self.stop()
+            shutil.rmtree(self.folder)
+
     @contextmanager
     def held(self) -> Iterator[str]:
         self.hold()

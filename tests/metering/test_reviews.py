@@ -1,9 +1,11 @@
 """G3: what the machine is not sure of a person decides; two people never hold the same; every decision is on record."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 from metering_house import NOON, make_house, seen
 from test_adopting import together
 
@@ -66,6 +68,34 @@ def test_people_who_ask_at_the_same_moment_never_get_the_same_one(queue, django_
     claimed = [one.pk for one in outcomes if isinstance(one, Review)]
     assert len(claimed) == len(set(claimed)) == 6
     assert [one for one in outcomes if one is None] == [None, None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_review_that_another_is_just_being_given(queue, salma):
+    one, two = queue(2)
+    taken, done = threading.Event(), threading.Event()
+
+    def be_given_the_oldest() -> None:
+        try:
+            with transaction.atomic():
+                Review.objects.select_for_update().get(pk=one.pk)
+                taken.set()
+                done.wait(timeout=20)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=be_given_the_oldest)
+    other.start()
+    try:
+        assert taken.wait(timeout=20)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")  # whoever waits fails
+        assert Review.claim_next(salma, NOON) == two
+    finally:
+        done.set()
+        other.join(timeout=20)
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
 
 
 @pytest.mark.django_db(transaction=True)

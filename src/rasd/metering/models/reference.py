@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -183,12 +184,22 @@ class Register(models.Model):
     name = models.CharField(
         max_length=20, default="1.8.0", help_text="OBIS code (IEC 62056-61); 1.8.0: active energy imported"
     )
-    digits = models.PositiveSmallIntegerField(help_text="before the point")
-    decimals = models.PositiveSmallIntegerField(default=0, help_text="after the point")
+    digits = models.PositiveSmallIntegerField(
+        help_text="before the point", validators=[MinValueValidator(1), MaxValueValidator(9)]
+    )
+    decimals = models.PositiveSmallIntegerField(
+        default=0, help_text="after the point", validators=[MaxValueValidator(3)]
+    )
     unit = models.CharField(max_length=10, default="kWh")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["meter", "name"], name="register_once_a_meter")]
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "name"], name="register_once_a_meter"),
+            # What a reading's value can hold, and less than the eye could be told to look for.
+            models.CheckConstraint(
+                condition=Q(digits__range=(1, 9), decimals__range=(0, 3)), name="register_of_1_to_9_digits"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.meter} {self.name}"

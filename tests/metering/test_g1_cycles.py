@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from metering_house import MUSCAT, NOON, make_house, seen
 
@@ -68,11 +68,28 @@ MOMENTS = st.integers(1_577_836_800, 1_924_991_999).map(
 )  # 2020 to 2030
 
 
-@given(MOMENTS)
-def test_g1_every_moment_lies_in_exactly_the_window_its_day_in_muscat_says(moment):
+@pytest.mark.django_db
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(1_767_225_600, 1_798_761_599).map(lambda one: datetime.fromtimestamp(one, UTC)))
+def test_g1_every_moment_of_a_year_counts_for_the_cycle_its_day_in_muscat_says_or_for_none(year, moment):
     local = moment.astimezone(MUSCAT)
-    opens, closes = days.usual_window(f"{local:%Y-%m}")
-    assert days.in_window(moment, opens, closes) == (15 <= local.day <= 25)
+    found = Cycle.containing(moment)
+    assert (found.name if found else None) == (f"{local:%Y-%m}" if 15 <= local.day <= 25 else None)
+
+
+@pytest.fixture
+def year(db) -> None:
+    for month in range(1, 13):
+        Cycle.open(f"2026-{month:02}", at=NOT_ASKED, actor="user:test")
+
+
+@pytest.mark.django_db
+def test_g1_the_first_photograph_sent_says_when_in_whatever_order_they_arrive(house, november, send):
+    last = datetime(2026, 11, 26, 0, 0, 10, tzinfo=MUSCAT)
+    submission = send(house, seen(4300), at=last)
+    assert submission.cycle is None
+    again = send(house, seen(4300), at=last - timedelta(seconds=30))
+    assert (again, again.cycle) == (submission, november)
 
 
 @given(MOMENTS, st.integers(-12, 14))

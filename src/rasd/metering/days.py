@@ -18,8 +18,3 @@ def usual_window(name: str) -> tuple[date, date]:
     """First and last day of the month ``name`` (``2026-11``) in which customers read, unless the utility says otherwise."""
     year, month = (int(part) for part in name.split("-"))
     return date(year, month, USUAL_WINDOW[0]), date(year, month, USUAL_WINDOW[1])
-
-
-def in_window(sent_at: datetime, opens: date, closes: date) -> bool:
-    """G1: whether the sender sent it within the window, by the channel's timestamp and the utility's calendar."""
-    return opens <= local_day(sent_at) <= closes

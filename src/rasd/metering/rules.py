@@ -204,9 +204,8 @@ def is_other_meter(facts: Facts) -> bool:
 
 def by_photographs(facts: Facts, limits: Limits = USUAL) -> Judged:
     """G3 for an album: its best photograph speaks, the others raise the confidence or call a person."""
-    album = list(
-        {one.sha256: one for one in facts.seen}.values()
-    )  # the same picture twice proves nothing more
+    # The same picture twice proves nothing more.
+    album = list({one.sha256: one for one in facts.seen}.values())
     if not album:
         return Judged(Verdict.REVIEW, "nothing_to_read")
     best = max(album, key=lambda one: (one.value is not None, one.confidence))

@@ -89,9 +89,10 @@ class Submission(models.Model):
                 sent_at=sent_at,
                 received_at=received_at,
             )
-            if sent_at < album.sent_at:  # messages may arrive in any order
+            if sent_at < album.sent_at:  # messages may arrive in any order; the first one sent says when (G1)
                 album.sent_at = sent_at
-                album.save(update_fields=["sent_at"])
+                album.cycle = Cycle.containing(sent_at) if album.identified_at else None
+                album.save(update_fields=["sent_at", "cycle"])
             photograph = album.photographs.create(origin=origin, sha256=sha256, sent_at=sent_at)
         return album, photograph
 

@@ -50,6 +50,16 @@ def test_what_is_known_of_the_meter_stands_beside_it(as_, utility):
     assert beside.consumption.value == 421
 
 
+def test_round_numbers_are_written_as_people_write_them(as_, utility):
+    review = utility.review("04500", point=utility.point(last=4200))
+    client = as_("reviewer")
+    page = client.get(reverse("console:review")).content.decode()
+    assert '<bdi dir="ltr">300</bdi>' in page
+    after = decide(client, review, value="04500").content.decode()
+    assert '<bdi dir="ltr">4500</bdi>' in after
+    assert "E+" not in page + after
+
+
 def test_two_people_never_have_the_same_one(as_, utility):
     one, two = utility.review("04521"), utility.review("04522")
     first, second = as_("reviewer"), as_("administrator")

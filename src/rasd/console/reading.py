@@ -183,7 +183,7 @@ class Beside:
 def as_shown(value: Decimal, register: Register | None) -> str:
     """``value`` as the counter shows it, leading zeros and all: 4521 on five places is 04521."""
     if register is None:
-        return f"{value.normalize():f}"
+        return f"{value.normalize():f}"  # without a register nobody knows how many places there are
     whole, _point, rest = f"{value:.{register.decimals}f}".partition(".")
     return whole.zfill(register.digits) + (f".{rest}" if rest else "")
 

@@ -1,6 +1,7 @@
 """What the templates draw: icons, numbers beside names, and the small pictures."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -189,6 +190,12 @@ def css(number: float | None) -> str:
 def places(value: Any, counter: Any) -> str:
     """A value as the counter shows it."""
     return as_shown(value, counter)
+
+
+@register.filter
+def plain(value: Decimal) -> str:
+    """A number as people write it: no exponent, no zeros that say nothing."""
+    return as_shown(value, None)
 
 
 @register.simple_tag

@@ -83,7 +83,10 @@ def _tell(console: Console, outcome: Outcome, dry_run: bool) -> None:
     )
     for one in outcome.problems[:ERRORS_SHOWN]:
         console.print(
-            f"  row {one.row.number}, {one.field}: {one.problem}; {one.mend}", markup=False, highlight=False
+            f"  row {one.row.number}, {one.field}: {one.problem}; {one.mend}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
     if len(outcome.problems) > ERRORS_SHOWN:
         console.print(f"  … and {len(outcome.problems) - ERRORS_SHOWN:,} more")
@@ -91,6 +94,7 @@ def _tell(console: Console, outcome: Outcome, dry_run: bool) -> None:
         console.print(
             f"All of them are in {outcome.errors_file}; mend them there and import that file.",
             highlight=False,
+            soft_wrap=True,
         )
 
 

@@ -138,8 +138,11 @@ def segment_display(rng: Rng) -> Strip:
         back = rng.integers(0, 40, 3)
         ink = np.array([rng.integers(120, 256), rng.integers(0, 256), rng.integers(0, 256)])
     ghost = back + (ink - back) * rng.uniform(0, 0.2)
-    left, right = int(rng.integers(6, 60)), int(rng.integers(6, 90))
+    left, right = int(rng.integers(6, 60)), int(rng.integers(6, 110))
     top, bottom = int(rng.integers(4, 24)), int(rng.integers(4, 24))
+    second_row = rng.random() < 0.2  # a smaller row under the reading: tariff, date, another quantity
+    if second_row:
+        bottom += int(h * 0.45)
     total = left + right + len(digits) * (w + gap)
     picture = Image.new("RGB", (total, h + top + bottom), tuple(int(v) for v in back))
     draw = ImageDraw.Draw(picture)
@@ -164,8 +167,8 @@ def segment_display(rng: Rng) -> Strip:
             ink,
         )
         x += w * scale + gap
-    if rng.random() < 0.6 and right > 40:
-        font = ImageFont.truetype(str(rng.choice(FONTS)), int(rng.integers(10, 22)))
+    if rng.random() < 0.75 and right > 40:
+        font = ImageFont.truetype(str(rng.choice(FONTS)), int(rng.integers(10, 34)))
         unit = str(rng.choice(["kWh", "kWh", "kW h", "KWH", "m3", "kVAh", "km"]))
         draw.text((x + 2, top + int(rng.integers(0, max(1, h - 16)))), unit, font=font, fill=_rgb(ink))
     if rng.random() < 0.3 and left > 30:
@@ -176,9 +179,48 @@ def segment_display(rng: Rng) -> Strip:
             font=font,
             fill=_rgb(ink),
         )
-    crop = picture.crop((0, 0, min(total, int(x + right)), picture.height))
+    if second_row:
+        _small_row(draw, rng, left, top + h * 1.12, h * 0.3, ink)
+    crop = _framed(picture.crop((0, 0, min(total, int(x + right)), picture.height)), rng)
     point = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
     return _shade(np.asarray(crop), rng), point
+
+
+def _small_row(
+    draw: ImageDraw.ImageDraw, rng: Rng, left: float, y: float, high: float, ink: np.ndarray
+) -> None:
+    x = left + float(rng.uniform(0, 80))
+    for letter in rng.integers(0, 10, int(rng.integers(2, 6))):
+        _segments(draw, x, y, high * 0.5, high, max(2.0, high * 0.12), 0.05, SEGMENTS[int(letter)], ink)
+        x += high * 0.75
+
+
+def _framed(display: Image.Image, rng: Rng) -> Image.Image:
+    """Sometimes the window's rim and some of the face with its words: a finder marks the window, not the digits."""
+    if rng.random() < 0.5:
+        return display
+    rim, plate = int(rng.integers(1, 7)), int(rng.integers(2, 16))
+    colours = [tuple(int(v) for v in rng.integers(0, 256, 3)) for _ in range(2)]
+    size = (display.width + 2 * (rim + plate), display.height + 2 * (rim + plate))
+    framed = Image.new("RGB", size, colours[0])
+    draw = ImageDraw.Draw(framed)
+    draw.rectangle((plate, plate, size[0] - plate - 1, size[1] - plate - 1), fill=colours[1])
+    framed.paste(display, (plate + rim, plate + rim))
+    if plate > 8:
+        font = ImageFont.truetype(str(rng.choice(FONTS)), plate - 1)
+        words = (
+            "2 Wire Watt-Hour Meter",
+            "SINGLE PHASE",
+            "No. 1045822",
+            "IEC 62053-21",
+            "PROPERTY OF",
+            "kWh kVAh",
+        )
+        for y in (0, size[1] - plate):
+            if rng.random() < 0.6:
+                ink = tuple(int(v) for v in rng.integers(0, 256, 3))
+                draw.text((rng.uniform(0, size[0] / 2), y), str(rng.choice(words)), font=font, fill=ink)
+    return framed
 
 
 def _rgb(colour: np.ndarray) -> tuple[int, int, int]:

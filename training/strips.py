@@ -99,12 +99,12 @@ def cut(item: Labelled) -> Sample | None:
     )
 
 
-def collect(data: Path, cache: Path) -> list[Sample]:
+def collect(data: Path, cache: Path, marks: Path | None = None) -> list[Sample]:
     if cache.exists():
         return pickle.loads(cache.read_bytes())
     samples = [
         sample
-        for item in labelled(data)
+        for item in labelled(data, marks)
         if item.trusted and item.reading and item.quad is not None and (sample := cut(item)) is not None
     ]
     cache.write_bytes(pickle.dumps(samples))
@@ -271,15 +271,13 @@ def main() -> None:
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--from", dest="start", type=Path)
-    parser.add_argument("--extra", type=Path, help="cache of more samples (see finder.py --mark)")
+    parser.add_argument("--marks", type=Path, help="places of unmarked counters, from mark.py")
     options = parser.parse_args()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    samples = collect(options.data, options.out / "strips.cache")
-    if options.extra:
-        samples += pickle.loads(options.extra.read_bytes())
+    samples = collect(options.data, options.out / "strips.cache", options.marks)
     if options.clear_licences_only:
         samples = [s for s in samples if s[4] in CLEAR]
     held = [s for s in samples if s[4] in HELD_BACK]

@@ -16,14 +16,14 @@ from functools import cache
 
 import numpy as np
 
-from rasd.vision.models import WEIGHTS
+from rasd.vision import models
 from rasd.vision.prior import Prior
 from rasd.vision.types import Candidate
 
 
 @cache
 def _calibration() -> dict[str, object]:
-    held: dict[str, object] = json.loads((WEIGHTS / "calibration.json").read_text(encoding="utf-8"))
+    held: dict[str, object] = json.loads((models.WEIGHTS / "calibration.json").read_text(encoding="utf-8"))
     return held
 
 

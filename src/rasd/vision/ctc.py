@@ -7,6 +7,7 @@ Graves and Jaitly, 2014. Classes of a step: blank, the digits 0 to 9, the point.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +39,15 @@ class Read:
         return self.strings[0][1] if self.strings else 0.0
 
 
-def read(steps: Steps) -> Read:
-    """The distribution over digit strings. The point is read separately: it is no part of the strings."""
+def read(steps: Steps, weigh: Callable[[str], float] = lambda _: 1.0) -> Read:
+    """The distribution over digit strings, each probability times `weigh` of the string.
+
+    The point is read separately: it is no part of the strings.
+    """
     digits_only = steps[:, :POINT].copy()
     digits_only[:, BLANK] += steps[:, POINT]
-    strings = _beam(digits_only)
+    weighed = ((text, probability * weigh(text)) for text, probability in _beam(digits_only))
+    strings = sorted(weighed, key=lambda pair: -pair[1])
     if not strings or not strings[0][0]:
         return Read(tuple(strings), (), (), None)
     runs = _align(digits_only, strings[0][0])

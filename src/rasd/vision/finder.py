@@ -1,39 +1,95 @@
-"""Which of the lines in a picture is the counter."""
+"""Where the counter is: our own finder's quadrilaterals, seen coarsely first and then close up.
+
+The network is of the EAST kind (Zhou et al., CVPR 2017; training/finder.py): each cell of its grid says whether it
+lies on a counter and where the counter's four corners are, the first being where the reading begins; so a picture
+that lies on its side is read all the same.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from rasd.vision.ocr import Line, Quad
-from rasd.vision.types import RegisterHint
+from rasd.vision import models
+from rasd.vision.ocr import Quad, sides
+from rasd.vision.photograph import Picture
+
+NETWORK = "counter_finder.onnx"
+SIDE, STRIDE, UNIT = 320, 4, 32.0  # as trained: pixels of the input, of a cell, of a corner's offset
+LIKELY = 0.3  # heat from which a cell may lie on a counter
+MOST = 2  # spots that are looked at close up
+CLOSE = 2.5  # times the counter's longer side: how much of the picture a close look sees
+LOOKS = 2  # close looks, each centred on what the one before found
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A place that may be the counter, and how much speaks for it (any scale, more is better)."""
+    """A place that may be a counter: corners in pixels of the picture, and the finder's certainty, 0 to 1."""
 
     quad: Quad
-    score: float
-    text: str
+    heat: float
 
 
-def spots(lines: list[Line], register: RegisterHint | None) -> list[Spot]:
-    """Lines that may be the counter, best first."""
-    found = [Spot(line.quad, _score(line, register), line.text) for line in lines if len(line.digits) >= 3]
-    return sorted(found, key=lambda spot: -spot.score)
+def find(picture: Picture) -> list[Spot]:
+    """Places that may be a counter, most certain first; none where the picture seems to hold no counter.
+
+    A counter is given once for each close look at it: which corners fit best is told by what can be read in them.
+    """
+    height, width = picture.shape[:2]
+    found = []
+    for coarse in _look(picture, np.array([0.0, 0.0]), SIDE / max(height, width))[:MOST]:
+        closes = _closer(picture, coarse)
+        found += closes or [coarse]
+    return sorted(found, key=lambda spot: -spot.heat)
 
 
-def _score(line: Line, register: RegisterHint | None) -> float:
-    others = len(line.text) - len(line.digits)
-    height = float(np.linalg.norm(line.quad[3] - line.quad[0]))
-    score = np.log(height) + line.score - 0.5 * others
-    length = len(line.digits)
-    if register is not None:
-        score += 1.5 if length in {register.digits, register.digits + register.decimals} else -0.5
+def _closer(picture: Picture, spot: Spot) -> list[Spot]:
+    """The same counter seen larger and larger; ends where a closer look does not find it."""
+    found: list[Spot] = []
+    for _ in range(LOOKS):
+        close = close_up(picture, spot.quad)
+        if close is None:
+            break
+        # Both looks must agree that there is a counter; neither may carry the other.
+        spot = Spot(close.quad, float(np.sqrt(close.heat * spot.heat)))
+        found.append(spot)
+    return found
+
+
+def close_up(picture: Picture, quad: Quad) -> Spot | None:
+    """The counter at `quad` (roughly; a line of text will do), or None where a close look finds none there."""
+    across, down = sides(quad)
+    region = max(across, down) * CLOSE
+    centre = quad.mean(axis=0)
+    again = _look(picture, centre - region / 2, SIDE / region)
+    for other in again:
+        if np.linalg.norm(other.quad.mean(axis=0) - centre) < across * 0.35:
+            return other
+    return None
+
+
+def _look(picture: Picture, origin: np.ndarray, scale: float) -> list[Spot]:
+    """Spots in the square of SIDE / scale pixels whose top left corner is `origin` (x, y)."""
+    if scale < 0.5:
+        shrunk = cv2.resize(picture, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
+        part, factor = np.asarray(shrunk, np.uint8), 2 * scale
     else:
-        score += 0.5 if 4 <= length <= 8 else -0.5
-    if len(line.text) == 4 and line.text[:2] in {"19", "20"}:
-        score -= 1.0  # the year of make
-    return float(score)
+        part, factor = picture, 1.0
+    zoom = scale / factor
+    warp = np.array([[zoom, 0, -origin[0] * scale], [0, zoom, -origin[1] * scale]], np.float32)
+    sheet = cv2.warpAffine(part, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    tensor = (sheet.astype(np.float32) / 255).transpose(2, 0, 1)[None]
+    (cells,) = models.own(NETWORK).run(None, {"picture": np.ascontiguousarray(tensor)})
+    heat = 1 / (1 + np.exp(-cells[0, 0]))
+    count, labels = cv2.connectedComponents((heat > LIKELY).astype(np.uint8))
+    spots = []
+    for label in range(1, count):
+        rows, columns = np.nonzero(labels == label)
+        weights = heat[rows, columns] ** 2
+        centres = np.stack([columns, rows], axis=1) * STRIDE + STRIDE / 2
+        corners = cells[0, 1:, rows, columns].reshape(-1, 4, 2) * UNIT + centres[:, None, :]
+        quad = (corners * weights[:, None, None]).sum(axis=0) / weights.sum()
+        spots.append(Spot((quad / scale + origin).astype(np.float32), float(heat[rows, columns].max())))
+    return sorted(spots, key=lambda spot: -spot.heat)

@@ -60,6 +60,11 @@ def of_counter(picture: Picture, quad: Quad) -> list[Finding]:
     return found
 
 
+def sharpness_at(picture: Picture, quad: Quad) -> float:
+    """Share of fine detail (0 to 1) in the counter inside `quad`."""
+    return _sharpness(cv2.cvtColor(cut_out(picture, quad, 48), cv2.COLOR_RGB2GRAY))
+
+
 def _thumbnail(picture: Picture) -> Picture:
     scale = 640 / max(picture.shape[:2])
     if scale >= 1:

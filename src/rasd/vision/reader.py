@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 import time
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from rasd.vision import confidence, ctc, finder, ocr, quality, strip
+from rasd.vision.finder import Spot
 from rasd.vision.ocr import Line, Quad
 from rasd.vision.photograph import LONGEST_SIDE, Picture, open_photograph
 from rasd.vision.prior import Prior, prior_for
@@ -34,10 +36,26 @@ UNUSUAL = 0.01
 LEAST_DIGITS = 3
 """Fewer digits in a row are no counter."""
 
+CERTAIN, DOUBTFUL = 0.6, 0.45
+"""The finder's heat from which a counter is taken as found, and below which there may be none."""
+
+NO_HEAT = 0.01
+"""What a line of text counts as where the finder sees no counter in it."""
+
+UPSIDE_DOWN = 0.3
+"""Below this probability a counter is read from the other end as well."""
+
+MOST_LINES = 4
+"""Lines of text that are looked at close up where the finder found nothing certain."""
+
 
 def warm_up() -> None:
     """Load every model, once a process; a first photograph is then as fast as the next."""
-    read_picture(np.full((64, 256, 3), 128, np.uint8))
+    picture = np.full((64, 256, 3), 128, np.uint8)
+    whole = np.array([[0, 0], [256, 0], [256, 64], [0, 64]], np.float32)
+    ocr.line_probabilities(picture, whole)
+    strip.read(picture, whole)
+    read_picture(picture)
 
 
 def read_photograph(
@@ -68,11 +86,48 @@ def read_picture(
         register = RegisterHint(history.digits, history.decimals)
     picture = _reduced(picture)
     lines = ocr.recognise(picture, ocr.find_lines(picture))
-    for spot in finder.spots(lines, register):
-        read = strip.read(picture, spot.quad)
-        if len(read.digits) >= LEAST_DIGITS:
-            return _reading(picture, spot.quad, read, lines, register, history, thresholds, began)
-    return _nothing(picture, lines, began)
+    seen = _best(_looked_at(picture, lines, register))
+    if seen is None:
+        return _nothing(picture, lines, began)
+    return _reading(picture, seen, lines, register, history, thresholds, began)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A spot with what was read there, what the calibration looked at and the probability it gave."""
+
+    spot: Spot
+    strip: strip.Strip
+    features: dict[str, float]
+    right: float
+
+
+def _looked_at(picture: Picture, lines: list[Line], register: RegisterHint | None) -> list[Seen]:
+    """Every spot that may be the counter, read."""
+    spots = finder.find(picture)
+    if not spots or spots[0].heat < CERTAIN:
+        # A counter that is small in the picture escapes the coarse look; its digits may be found as text.
+        texts = [line.quad for line in lines if len(line.digits) >= LEAST_DIGITS]
+        spots += [finder.close_up(picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
+    found = []
+    for spot in spots:
+        seen = _read(picture, spot, register)
+        if seen.right < UPSIDE_DOWN:
+            turned = Spot(np.roll(spot.quad, 2, axis=0), spot.heat)
+            seen = max(seen, _read(picture, turned, register), key=lambda one: one.right)
+        if len(seen.strip.read.digits) >= LEAST_DIGITS:
+            found.append(seen)
+    return found
+
+
+def _read(picture: Picture, spot: Spot, register: RegisterHint | None) -> Seen:
+    read = strip.read(picture, spot.quad, register)
+    held = features(picture, spot, read, register)
+    return Seen(spot, read, held, confidence.calibrated(held))
+
+
+def _best(found: list[Seen]) -> Seen | None:
+    return max(found, key=lambda seen: seen.right, default=None)
 
 
 def _reduced(picture: Picture) -> Picture:
@@ -84,21 +139,22 @@ def _reduced(picture: Picture) -> Picture:
 
 def _reading(
     picture: Picture,
-    quad: Quad,
-    read: ctc.Read,
+    seen: Seen,
     lines: list[Line],
     register: RegisterHint | None,
     history: History | None,
     thresholds: Thresholds,
     began: float,
 ) -> PhotoReading:
+    quad, read = seen.spot.quad, seen.strip.read
     findings = quality.of_counter(picture, quad)
-    decimals, length_fits = _decimals(read, register)
+    if seen.spot.heat < DOUBTFUL and seen.right < thresholds.confirm:
+        findings.append(quality.finding("no_meter"))
+    decimals, length_fits = _decimals(read, register, display=seen.strip.display > 0.5)
     prior = None
     if history is not None and history.readings and length_fits:
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
-    right = confidence.calibrated(features(read, register))
-    judged = confidence.judge(read.strings, right, decimals, prior)
+    judged = confidence.judge(read.strings, seen.right, decimals, prior)
     best = judged.candidates[0] if judged.candidates else None
     decision, reason = _decide(best, judged, prior, length_fits, findings, thresholds)
     places = _places(read, quad, picture, decimals)
@@ -109,7 +165,7 @@ def _reading(
         confidence=best.probability if best else 0.0,
         decision=decision,
         reason=reason,
-        kind=_kind(picture, quad),
+        kind="lcd" if seen.strip.display > 0.5 else "roller",
         digit_readings=places,
         candidates=judged.candidates,
         findings=tuple(findings),
@@ -120,24 +176,33 @@ def _reading(
     )
 
 
-def features(read: ctc.Read, register: RegisterHint | None) -> dict[str, float]:
-    """What the calibration looks at; see confidence.calibrated."""
-    strings = read.strings
-    second = strings[1][1] if len(strings) > 1 else 0.0
+def features(
+    picture: Picture, spot: Spot, seen: strip.Strip, register: RegisterHint | None
+) -> dict[str, float]:
+    """What the calibration looks at (training/calibrate.py fits its weights)."""
+    read = seen.read
+    first = read.probability
+    second = read.strings[1][1] if len(read.strings) > 1 else 0.0
     weakest = min((max(place) for place in read.places), default=0.0)
     fits = 0.0
     if register is not None:
         fits = 1.0 if len(read.digits) in {register.digits, register.digits + register.decimals} else -1.0
+    _, down = ocr.sides(spot.quad)
     return {
-        "log_probability": math.log(max(strings[0][1], 1e-9)),
-        "log_margin": math.log(max(strings[0][1], 1e-9) / max(second, 1e-9)),
-        "weakest": weakest,
-        "length": float(len(read.digits)),
+        "log_probability": math.log(max(first, 1e-4)),
+        "log_margin": math.log(max(first, 1e-4) / max(second, 1e-4)),
+        "weakest": math.log(max(weakest, 1e-3)),
+        "agreeing": seen.agreeing,
+        "heat": math.log(max(spot.heat, 1e-2)),
+        "height": math.log(down),
+        "sharpness": math.log(max(quality.sharpness_at(picture, spot.quad), 1e-3)),
+        "length": float(abs(len(read.digits) - 6)),
+        "display": seen.display,
         "fits": fits,
     }
 
 
-def _decimals(read: ctc.Read, register: RegisterHint | None) -> tuple[int, bool]:
+def _decimals(read: ctc.Read, register: RegisterHint | None, *, display: bool) -> tuple[int, bool]:
     """Digits after the point, and whether the number of digits is one that the register can show."""
     length = len(read.digits)
     if register is None:
@@ -145,10 +210,12 @@ def _decimals(read: ctc.Read, register: RegisterHint | None) -> tuple[int, bool]
     if length == register.digits + register.decimals:
         return register.decimals, True
     if read.decimals is not None and length - read.decimals <= register.digits:
-        return read.decimals, True  # a display that leaves leading zeros out, or shows more decimals
-    if length <= register.digits:
-        return 0, length == register.digits
-    return 0, False
+        return (
+            read.decimals,
+            True,
+        )  # a display that leaves leading zeros out, or more decimals than are billed
+    # Wheels show all their places or hide the decimals behind a cover; a display may leave leading zeros out.
+    return 0, length == register.digits or (display and length < register.digits)
 
 
 def _decide(
@@ -199,10 +266,6 @@ def _bounds(corners: np.ndarray, width: int, height: int) -> Box:
     relative = np.clip(corners / np.array([width, height]), 0, 1)
     low, high = relative.min(axis=0), relative.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
-
-
-def _kind(picture: Picture, quad: Quad) -> str:
-    return "unknown"
 
 
 def _serials(lines: list[Line], counter: str) -> tuple[str, ...]:

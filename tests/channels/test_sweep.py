@@ -7,9 +7,10 @@ from django.db import connection
 from django.utils import timezone
 from doors import waiting_jobs, wrote
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.tasks import configure_task
 
 from rasd.channels import outbox
-from rasd.channels.jobs import ComeBack, Patience, defer, send
+from rasd.channels.jobs import ComeBack, Patience, job_manager, send
 from rasd.channels.metrics import counts
 from rasd.channels.models import Address, Channel, Delivery, Line, Media, Outgoing, Refusal
 from rasd.channels.sweep import sweep
@@ -92,10 +93,15 @@ def test_a_job_that_asks_to_come_back_does_so_at_its_time_and_an_error_after_dou
     assert Patience().get_retry_decision(exception=ComeBack(at), job=job).retry_at == at
 
 
-def test_a_job_is_deferred_once_by_name():
-    assert defer(send, once="x", outgoing_id=1)
-    assert not defer(send, once="x", outgoing_id=1)
-    assert waiting_jobs("send") == [{"outgoing_id": 1}]
+def test_a_killed_worker_s_job_of_which_another_waits_already_is_dropped(line):
+    named = {"name": send.name, "job_manager": job_manager, "queue": "outbox", "queueing_lock": "x"}
+    configure_task(**named).defer(outgoing_id=1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    configure_task(**named).defer(outgoing_id=2)
+    assert sweep(timezone.now())["jobs"] == 1
+    assert waiting_jobs("send") == [{"outgoing_id": 2}]
+    assert ProcrastinateJob.objects.count() == 1
 
 
 def test_the_counts_tell_what_is_unfinished(unfinished):

@@ -3,12 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from procrastinate import RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
@@ -48,36 +46,27 @@ class Patience(BaseRetryStrategy):
 def defer(
     task: Task[Any, Any, Any],
     *,
-    once: str | None = None,
     lock: str | None = None,
     at: datetime | None = None,
     **arguments: Any,
-) -> bool:
+) -> None:
     """Defer a job in the caller's transaction: it exists if, and only when, the transaction commits.
 
+    There is no way here to say "unless one waits already" (Procrastinate's queueing lock): a job that comes back while
+    another of its name waits could not be put back in the queue. Jobs are harmless to run twice instead.
+
     Args:
-        once: while a job of this name waits, another is not deferred.
         lock: jobs with the same lock run one after the other, in the order in which they were deferred.
         at: not before; aware.
-
-    Returns:
-        False where a job of the name ``once`` waits already.
     """
-    deferrer = configure_task(
+    configure_task(
         name=task.name,
         job_manager=job_manager,
         queue=task.queue,
         priority=task.priority,
         lock=lock,
-        queueing_lock=once,
         schedule_at=at,
-    )
-    try:
-        with transaction.atomic():
-            deferrer.defer(**arguments)
-    except AlreadyEnqueued:
-        return False
-    return True
+    ).defer(**arguments)
 
 
 @app.task(queue="inbox", retry=Patience())

@@ -38,7 +38,7 @@ class Delivery(models.Model):
     def sort_later(self) -> None:
         from rasd.channels import jobs
 
-        jobs.defer(jobs.sort, once=f"sort-{self.pk}", delivery_id=self.pk)
+        jobs.defer(jobs.sort, delivery_id=self.pk)
 
     def sort_again_later(self) -> None:
         """Once more from the start: what is a row already stays as it is."""
@@ -175,7 +175,7 @@ class Media(models.Model):
     def fetch_later(self) -> None:
         from rasd.channels import jobs
 
-        jobs.defer(jobs.fetch, once=f"media-{self.pk}", media_id=self.pk)
+        jobs.defer(jobs.fetch, media_id=self.pk)
 
     def fetch(self) -> datetime | None:
         """Download, check and keep it; see :mod:`rasd.channels.media`.

@@ -111,7 +111,6 @@ class Outgoing(models.Model):
         # One lock an address: what one customer gets comes in the order in which it was written.
         jobs.defer(
             jobs.send,
-            once=f"outgoing-{self.pk}",
             lock=f"address-{self.address_id}",
             at=at,
             outgoing_id=self.pk,

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from rasd.metering.consumption import Consumption
+from rasd.metering.consumption import Consumption, used_between
 from rasd.metering.models import Photograph, Reading, Register, Submission
 from rasd.vision.prior import prior_for
 
@@ -157,7 +157,8 @@ class Beside:
         if prior.last is None or prior.meter_changed:
             return None
         spread = NINE_IN_TEN * prior.sigma
-        low, high = ((prior.last + round(math.exp(min(prior.mu + sign * spread, 30.0)))) for sign in (-1, 1))
+        least, most = (round(math.exp(min(prior.mu + sign * spread, 30.0))) for sign in (-1, 1))
+        low, high = (prior.last + least) % prior.size, (prior.last + most) % prior.size  # it may roll over
         return Expected(Decimal(low).scaleb(-prior.decimals), Decimal(high).scaleb(-prior.decimals))
 
     @cached_property
@@ -194,6 +195,5 @@ def use_by_month(past: list[Reading], digits: int) -> list[tuple[datetime, float
     for one, two in pairwise(past):
         days = (two.taken_at - one.taken_at).total_seconds() / 86400
         if days >= 1:
-            used = float((two.value - one.value) % (Decimal(10) ** digits))
-            found.append((two.taken_at, used / days))
+            found.append((two.taken_at, float(used_between(one.value, two.value, digits)) / days))
     return found

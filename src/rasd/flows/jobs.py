@@ -6,9 +6,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from rasd.channels.jobs import Patience
+from rasd.metering.models.reviews import UNDO_WITHIN
 
 STILL_READING_AFTER = timedelta(seconds=2)
-REVIEW_CAN_BE_UNDONE = timedelta(seconds=5)
+REVIEW_CAN_BE_UNDONE = UNDO_WITHIN + timedelta(seconds=1)
 
 
 def lock_of(address_id: int) -> str:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rasd.channels.models import Outgoing
+from rasd.metering.consumption import Consumption
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
-from rasd.metering.rules import Consumption
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from rasd.metering.consumption import Consumption as Consumption  # part of what the rooms above name
 from rasd.metering.numbers import SERIAL_LEAST, alike, meanings, parse_number, plain_serial, shows
 from rasd.vision import DEFAULT, Decision, History, RegisterHint, Thresholds
 from rasd.vision.prior import prior_for

@@ -157,7 +157,8 @@ class History:
         if usual < 0:
             raise ValueError(f"usual must not be negative, not {usual}")
         span = timedelta(days=days)
-        earlier = (last - usual) % (Decimal(10) ** digits)
+        size = Decimal(10) ** digits
+        earlier = (last - usual % size + size) % size  # Decimal's % keeps the sign
         return cls(
             readings=(PastReading(at - 2 * span, earlier), PastReading(at - span, last)),
             at=at,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -33,7 +34,7 @@ class Photograph(models.Model):
         return self.origin
 
     def read(self, at: datetime) -> None:
-        """Have the eye read it, with the register and the history of its service point where that is known by now.
+        """Have the eye read it, from ``at`` on, with the register and the history of its service point where that is known.
 
         What cannot be opened as a picture is noted as such in ``seen``, like any other finding. Takes about half a second;
         call it outside a transaction.
@@ -44,6 +45,7 @@ class Photograph(models.Model):
         point = self.submission.service_point
         register = point.current_register if point else None
         data = evidence.fetch(self.sha256)
+        began = time.monotonic()
         try:
             reading = read_photograph(
                 data,
@@ -56,7 +58,7 @@ class Photograph(models.Model):
         else:
             self.seen = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
             self.model, self.milliseconds = reading.model, reading.milliseconds
-        self.read_at = at
+        self.read_at = at + timedelta(seconds=time.monotonic() - began)
         self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
 
     @property

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=5)
 """How long a claim holds without a decision; then somebody else may have it."""
 
-UNDO_WITHIN = timedelta(seconds=60)
+UNDO_WITHIN = timedelta(seconds=20)
+"""The customer is told after it: until then nobody but the reviewer knows."""
 
 
 class ReviewClosed(Exception):
@@ -175,10 +176,10 @@ class Review(models.Model):
 
     def undo(self, user: AbstractBaseUser, at: datetime) -> None:
         """Within ``UNDO_WITHIN`` of the decision its author takes it back: what it adopted stands no more, what that had
-        replaced stands again, and the review is open and theirs. A customer asked again has been asked: that stays.
+        replaced stands again, and the review is open and theirs.
 
         Raises:
-            ReviewTaken: not theirs, not decided, too late, or the customer was asked again or has sent more since.
+            ReviewTaken: not theirs, not decided, too late, or the customer has sent more or taken it back since.
         """
         with transaction.atomic():
             now = type(self).objects.select_for_update(of=("self",)).get(pk=self.pk)
@@ -186,8 +187,8 @@ class Review(models.Model):
                 raise ReviewTaken(f"{self} was not decided by {user.get_username()}")
             if at - now.closed_at > UNDO_WITHIN:
                 raise ReviewTaken(f"{self} was decided more than {UNDO_WITHIN.seconds} seconds ago")
-            if now.outcome in {self.Outcome.ASKED_AGAIN, self.Outcome.WITHDRAWN}:
-                raise ReviewTaken(f"{self}: the customer has been asked already")
+            if now.outcome == self.Outcome.WITHDRAWN:
+                raise ReviewTaken(f"{self}: the customer has taken it back")
             if now.submission.open_review is not None:
                 raise ReviewTaken(f"{self}: the submission is under review again already")
             if now.adoption is not None:

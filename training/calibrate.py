@@ -23,6 +23,9 @@ from sources import HELD_BACK, UNSEEN, Labelled, labelled
 
 from rasd.vision import RegisterHint, models, ocr, photograph, reader
 
+SUREST = (
+    0.98  # confidence (of a model fitted without the source) from which a reading counts as one of the surest
+)
 REGULAR = 0.3  # inverse strength of the L2 penalty: few sources, so weights are kept small
 
 
@@ -159,8 +162,8 @@ def main() -> None:
     one = sum(one_digit_off(r["label"], r["digits"]) and not r["in_beam"] for r in wrong) / max(1, len(wrong))
     print("wrong", len(wrong), "in beam", round(in_beam, 3), "one digit off and not in beam", round(one, 3))
     print("lengths", Counter(len(r["digits"]) - len(r["label"]) for r in wrong).most_common(6))
-    # No probability above what the surest readings were seen to keep (rule of succession on the surest fifth).
-    top = ranked[: len(ranked) // 5]
+    # No probability above what the surest readings were seen to keep (Laplace's rule of succession).
+    top = ranked[judged[ranked] >= SUREST]
     highest = (y[top].sum() + 1) / (len(top) + 2)
     weights = {
         n: [float(w), float(m), float(s)] for n, w, m, s in zip(names, coefficients, mean, scale, strict=True)

@@ -41,11 +41,18 @@ def calibrated(features: dict[str, float]) -> float:
     return min(1 / (1 + math.exp(-max(-40.0, min(40.0, total)))), highest)
 
 
+NEAR_TIE = 0.1
+"""Share of the first string's probability, by pixels, from which history may prefer another one. Assumed."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """Candidates most probable first (pixels and history together) and what the pixels alone say of the first."""
 
     candidates: tuple[Candidate, ...]
+    best: (
+        Candidate | None
+    )  # what is told; the pixels' own first string but for a near tie that history breaks
     by_pixels: float
     history_agrees: bool  # the most probable string is the same with and without history
 
@@ -80,14 +87,16 @@ def judge(
     total = float(np.logaddexp.reduce([*logs.values(), other]))
     ranked = sorted(logs.items(), key=lambda item: -item[1])
     first = strings[0][0]
-    return Judged(
-        tuple(
-            Candidate(digits, Decimal(int(digits)).scaleb(-decimals), math.exp(value - total))
-            for digits, value in ranked[:keep]
-        ),
-        right,
-        bool(ranked) and ranked[0][0] == first,
-    )
+    candidates = [
+        Candidate(digits, Decimal(int(digits)).scaleb(-decimals), math.exp(value - total))
+        for digits, value in ranked
+    ]
+    agrees = bool(ranked) and ranked[0][0] == first
+    # History breaks a tie between strings that the pixels both show; it never puts a string in their place.
+    near = bool(ranked) and pixels[ranked[0][0]] >= NEAR_TIE * pixels[first]
+    own = next((candidate for candidate in candidates if candidate.digits == first), None)
+    best = candidates[0] if agrees or (near and candidates) else own
+    return Judged(tuple(candidates[:keep]), best, right, agrees)
 
 
 def _log_cells(prior: Prior, state: int, width: int) -> float:

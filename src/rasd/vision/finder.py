@@ -19,6 +19,7 @@ from rasd.vision.photograph import Picture
 NETWORK = "counter_finder.onnx"
 SIDE, STRIDE, UNIT = 320, 4, 32.0  # as trained: pixels of the input, of a cell, of a corner's offset
 LIKELY = 0.3  # heat from which a cell may lie on a counter
+CERTAIN = 0.6  # heat from which a counter is taken as found
 MOST = 2  # spots that are looked at close up
 CLOSE = 2.5  # times the counter's longer side: how much of the picture a close look sees
 LOOKS = 2  # close looks, each centred on what the one before found
@@ -37,12 +38,28 @@ def find(picture: Picture) -> list[Spot]:
 
     A counter is given once for each close look at it: which corners fit best is told by what can be read in them.
     """
-    height, width = picture.shape[:2]
+    found = _upright(picture)
+    if not found or found[0].heat < CERTAIN:
+        # Phones that did not note how they were held: the picture lies on its left or its right side.
+        height, width = picture.shape[:2]
+        turned = np.ascontiguousarray(np.rot90(picture))
+        found += [Spot(_back(spot.quad, width - 1.0, 0.0, -1.0), spot.heat) for spot in _upright(turned)]
+        turned = np.ascontiguousarray(np.rot90(picture, 3))
+        found += [Spot(_back(spot.quad, 0.0, height - 1.0, 1.0), spot.heat) for spot in _upright(turned)]
+    return sorted(found, key=lambda spot: -spot.heat)
+
+
+def _upright(picture: Picture) -> list[Spot]:
     found = []
-    for coarse in _look(picture, np.array([0.0, 0.0]), SIDE / max(height, width))[:MOST]:
+    for coarse in _look(picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]:
         closes = _closer(picture, coarse)
         found += closes or [coarse]
     return sorted(found, key=lambda spot: -spot.heat)
+
+
+def _back(quad: Quad, x0: float, y0: float, sign: float) -> Quad:
+    """Corners in a picture turned by a quarter → in the picture itself; their order, and so the reading's, is kept."""
+    return np.stack([x0 + sign * quad[:, 1], y0 - sign * quad[:, 0]], axis=1).astype(np.float32)
 
 
 def _closer(picture: Picture, spot: Spot) -> list[Spot]:

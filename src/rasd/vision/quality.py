@@ -16,6 +16,8 @@ DARK = 38.0  # mean grey, 0 to 255, of the counter or, where none was found, of 
 BRIGHT = 235.0
 CONTRAST = 14.0  # standard deviation of grey levels below which a strip holds no legible ink
 BLURRED = 0.045  # share of the strip's variance that is finer than `FINE`
+BLURRED_PICTURE = 0.004  # the same of a whole picture, which may hold little detail and be sharp
+GLARE_PICTURE = 0.08  # share of a whole picture that is saturated
 FINE = 1.6  # pixels at a strip height of 48
 GLARE = 0.12  # share of the counter's pixels that are saturated in all three channels while the rest is not
 SMALL = 11.0  # pixels of digit height
@@ -34,8 +36,10 @@ def of_picture(picture: Picture) -> list[Finding]:
         found.append(finding("too_dark"))
     elif grey.mean() > BRIGHT:
         found.append(finding("too_bright"))
-    if _sharpness(grey) < BLURRED:
+    if _sharpness(grey) < BLURRED_PICTURE:
         found.append(finding("blurred"))
+    if (grey > 250).mean() > GLARE_PICTURE and np.median(grey) < BRIGHT:
+        found.append(finding("glare"))
     return found
 
 

@@ -36,8 +36,8 @@ UNUSUAL = 0.01
 LEAST_DIGITS = 3
 """Fewer digits in a row are no counter."""
 
-CERTAIN, DOUBTFUL = 0.6, 0.45
-"""The finder's heat from which a counter is taken as found, and below which there may be none."""
+DOUBTFUL = 0.45
+"""The finder's heat below which there may be no counter."""
 
 NO_HEAT = 0.01
 """What a line of text counts as where the finder sees no counter in it."""
@@ -105,7 +105,7 @@ class Seen:
 def _looked_at(picture: Picture, lines: list[Line], register: RegisterHint | None) -> list[Seen]:
     """Every spot that may be the counter, read."""
     spots = finder.find(picture)
-    if not spots or spots[0].heat < CERTAIN:
+    if not spots or spots[0].heat < finder.CERTAIN:
         # A counter that is small in the picture escapes the coarse look; its digits may be found as text.
         texts = [line.quad for line in lines if len(line.digits) >= LEAST_DIGITS]
         spots += [finder.close_up(picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
@@ -148,6 +148,9 @@ def _reading(
 ) -> PhotoReading:
     quad, read = seen.spot.quad, seen.strip.read
     findings = quality.of_counter(picture, quad)
+    if seen.right < thresholds.confirm:
+        known = {found.code for found in findings}
+        findings += [found for found in quality.of_picture(picture) if found.code not in known]
     if seen.spot.heat < DOUBTFUL and seen.right < thresholds.confirm:
         findings.append(quality.finding("no_meter"))
     decimals, length_fits = _decimals(read, register, display=seen.strip.display > 0.5)
@@ -155,7 +158,7 @@ def _reading(
     if history is not None and history.readings and length_fits:
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
     judged = confidence.judge(read.strings, seen.right, decimals, prior)
-    best = judged.candidates[0] if judged.candidates else None
+    best = judged.best
     decision, reason = _decide(best, judged, prior, length_fits, findings, thresholds)
     places = _places(read, quad, picture, decimals)
     return PhotoReading(
@@ -227,14 +230,16 @@ def _decide(
     thresholds: Thresholds,
 ) -> tuple[Decision, str]:
     serious = any(found.severity is Severity.SERIOUS for found in findings)
+    if best is not None and length_fits and judged.by_pixels >= thresholds.confirm and prior is not None:
+        # Clearly read and against history: the customer is asked, whatever history makes of it.
+        if prior.is_below_last(best.value):
+            return Decision.CONFIRM, "below_last"
+        if prior.surprise(best.value) < UNUSUAL:
+            return Decision.CONFIRM, "unlikely_for_history"
     if best is None or best.probability < thresholds.confirm:
         return (Decision.RETAKE, "picture") if serious else (Decision.REVIEW, "unsure")
     if not length_fits:
         return (Decision.RETAKE, "picture") if serious else (Decision.REVIEW, "wrong_length")
-    if prior is not None and prior.is_below_last(best.value):
-        return Decision.CONFIRM, "below_last"
-    if prior is not None and prior.surprise(best.value) < UNUSUAL:
-        return Decision.CONFIRM, "unlikely_for_history"
     if not judged.history_agrees:
         # History may doubt what the pixels say; it may not put another value in their place by itself.
         return Decision.CONFIRM, "likely"

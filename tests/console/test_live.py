@@ -2,18 +2,27 @@
 
 import asyncio
 import contextlib
+import time
 
+import httpx
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from rasd.console import live
 from rasd.flows.live import CHANNEL, announce
+from tests.console.browsing import served
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_lingering(monkeypatch):
+    monkeypatch.setattr(live, "LINGER", 0.0)
 
 
 async def database() -> psycopg.AsyncConnection:
@@ -76,6 +85,21 @@ async def test_a_hundred_pages_share_one_connection_and_the_last_one_closes_it()
             break
         await asyncio.sleep(0.05)
     assert await listening() == 0
+
+
+async def test_what_changed_between_the_page_and_its_stream_is_told_at_once():
+    hub = live.Hub()
+    async with page(hub, "review", "cycle") as early:
+        await announced("review")
+        await told(early)
+        made = time.time()
+        async with hub.subscribed(frozenset({"review", "cycle"}), since=made + live.SKEW + 1) as nothing_new:
+            assert await nothing_new.changed(0.1) == set()
+        hub._listens_since -= 100
+        async with hub.subscribed(frozenset({"review", "cycle"}), since=made) as late:
+            assert await late.changed(0.1) == {"review"}
+        async with hub.subscribed(frozenset({"review", "cycle"}), since=made - live.REMEMBERED) as old:
+            assert await old.changed(0.1) == {"review", "cycle"}, "too long ago to know: look at everything"
 
 
 async def test_a_transaction_that_fails_tells_nobody():
@@ -190,6 +214,65 @@ async def test_the_stream_speaks_server_sent_events_and_lets_go_of_its_connectio
     await announced("review")
     assert await anext(parts) == b"data: review\n\n"
     await parts.aclose()
+
+
+async def next_data(lines) -> str:
+    async with asyncio.timeout(10):
+        async for line in lines:
+            if line.startswith("data: "):
+                return line.removeprefix("data: ")
+    raise AssertionError("the stream ended")
+
+
+async def others() -> int:
+    """Connections to this database that are not this test's own."""
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            return cursor.fetchone()[0]
+
+    return await sync_to_async(count)()
+
+
+async def test_forty_open_pages_hold_one_connection_and_leave_none_behind(person):
+    """Under uvicorn and all of the middleware, where each request has a thread and a connection of its own."""
+    user: User = await sync_to_async(person)("reviewer")
+
+    def session() -> dict[str, str]:
+        client = Client()
+        client.force_login(user)
+        return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
+
+    cookies = await sync_to_async(session)()
+    before = await others()
+    limits = httpx.Limits(max_connections=60)
+    with served() as url:
+        async with httpx.AsyncClient(base_url=url, cookies=cookies, limits=limits) as client:
+
+            async def open_page(stack: contextlib.AsyncExitStack):
+                answer = await stack.enter_async_context(
+                    client.stream("GET", "/live?topic=review", timeout=10)
+                )
+                lines = answer.aiter_lines()
+                return lines
+
+            async with contextlib.AsyncExitStack() as stack:
+                pages = [await open_page(stack) for _each in range(40)]
+                await next_data(pages[0])  # the first look of the page for which the listener was started
+                await asyncio.sleep(0.5)
+                assert await listening() == 1
+                assert await others() - before == 1, "the listener, and nothing for the pages"
+                await announced("review")
+                assert await asyncio.gather(*map(next_data, pages)) == ["review"] * 40
+            for _each in range(100):
+                if not await listening():
+                    break
+                await asyncio.sleep(0.05)
+            assert await others() == before
 
 
 async def test_a_stream_ends_after_a_while_so_that_rights_are_asked_for_again(person, monkeypatch):

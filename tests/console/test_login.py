@@ -146,6 +146,12 @@ def test_the_admins_door_is_the_consoles_so_that_no_factor_is_passed_by(client):
     assert answer["Location"].startswith(reverse("console:login"))
 
 
+def test_who_is_no_person_for_the_admin_is_told_so_instead_of_sent_round_in_circles(client, person):
+    client.force_login(person("agent"))
+    answer = client.get("/admin/", follow=True)
+    assert answer.status_code == 403
+
+
 def test_leaving_is_in_the_ledger(client, person):
     person("agent")
     enter(client, "agent")

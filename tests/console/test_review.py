@@ -50,6 +50,12 @@ def test_what_is_known_of_the_meter_stands_beside_it(as_, utility):
     assert beside.consumption.value == 421
 
 
+def test_what_is_expected_of_a_counter_near_its_end_rolls_over_with_it(as_, utility):
+    utility.review("00210", point=utility.point(last=99_990))
+    expected = as_("reviewer").get(reverse("console:review")).context["beside"].expected
+    assert 0 < expected.low < 330 < expected.high < 1000
+
+
 def test_round_numbers_are_written_as_people_write_them(as_, utility):
     review = utility.review("04500", point=utility.point(last=4200))
     client = as_("reviewer")

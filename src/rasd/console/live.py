@@ -6,12 +6,14 @@ is slow can hold nothing up and grow nothing: for each there is a set of the top
 which cannot be larger than what it asked for.
 
 A notification that was sent while the listening connection was down is lost (PostgreSQL keeps none), so on every
-reconnect all pages are told that everything may have changed.
+reconnect all pages are told that everything may have changed. What changed between the making of a page and the opening
+of its stream is remembered for a while, so that a page need not fetch itself twice to be sure.
 """
 
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
@@ -33,6 +35,10 @@ HEARTBEAT = 20.0  # seconds: shorter than the idle time-outs of the usual proxie
 LIFE = 10 * 60.0  # seconds; then the browser connects anew, and whether its person may is asked again
 RETRY = 2_000  # milliseconds after which a browser connects anew
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before another try to listen, doubled each time
+LINGER = 30.0  # seconds that it goes on listening after the last page left: people go from page to page
+REMEMBERED = 60.0  # seconds; a page that was made longer ago is told to look at everything
+SKEW = 2.0  # seconds by which the clocks of two web machines may differ
+MANY = 10_000  # topics heard, after which the old ones are forgotten
 CHECK = 30.0  # seconds of silence after which the listening connection is tried
 
 TOPICS: dict[str, str] = {
@@ -69,18 +75,27 @@ class Subscriber:
 
 
 class Hub:
-    """The one listener of this process and its subscribers. Listens while there is somebody to tell."""
+    """The one listener of this process and its subscribers. Listens while there is somebody to tell, and a little longer."""
 
     def __init__(self, connect: Callable[[], Awaitable[psycopg.AsyncConnection]] | None = None) -> None:
         self._connect = connect or _connect
         self._subscribers: set[Subscriber] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._heard: dict[
+            str, float
+        ] = {}  # when each topic changed last, of those of the last REMEMBERED seconds
+        self._listens_since = 0.0
         self.ready = asyncio.Event()
         """Set while the database is being listened to."""
 
     @contextlib.asynccontextmanager
-    async def subscribed(self, topics: frozenset[str]) -> AsyncIterator[Subscriber]:
+    async def subscribed(
+        self, topics: frozenset[str], since: float | None = None
+    ) -> AsyncIterator[Subscriber]:
+        """``since``: when the page was made (seconds of Unix time); what changed after that is told at once."""
         subscriber = Subscriber(topics)
+        if since is not None and self.ready.is_set():
+            subscriber.tell(self._changed_since(since - SKEW, topics))
         self._subscribers.add(subscriber)
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="rasd.console.live")
@@ -88,9 +103,18 @@ class Hub:
             yield subscriber
         finally:
             self._subscribers.discard(subscriber)
-            if not self._subscribers and self._listening is not None:
-                listening, self._listening = self._listening, None
-                listening.cancel()
+            asyncio.get_running_loop().call_later(LINGER, self._stop_if_alone)
+
+    def _stop_if_alone(self) -> None:
+        if not self._subscribers and self._listening is not None:
+            listening, self._listening = self._listening, None
+            listening.cancel()
+
+    def _changed_since(self, since: float, topics: frozenset[str]) -> frozenset[str]:
+        """All of them where we cannot know."""
+        if since < max(self._listens_since, time.time() - REMEMBERED):
+            return topics
+        return frozenset(topic for topic in topics if self._heard.get(topic, 0.0) >= since)
 
     async def _listen(self) -> None:
         wait = 0.0
@@ -98,6 +122,8 @@ class Hub:
             try:
                 async with await self._connect() as listener:
                     await listener.execute(f"LISTEN {CHANNEL}")
+                    self._listens_since = time.time()
+                    self._heard.clear()
                     self.ready.set()
                     wait = 0.0
                     self._tell_all()
@@ -113,9 +139,16 @@ class Hub:
         """Until the connection dies. A silent one is tried now and then: a vanished server says nothing."""
         while True:
             async for notification in listener.notifies(timeout=CHECK):
+                self._remember(notification.payload)
                 for subscriber in self._subscribers:
                     subscriber.tell(frozenset({notification.payload}))
             await listener.execute("SELECT 1")
+
+    def _remember(self, topic: str) -> None:
+        now = time.time()
+        self._heard[topic] = now
+        if len(self._heard) > MANY:
+            self._heard = {each: at for each, at in self._heard.items() if at > now - REMEMBERED}
 
     def _tell_all(self) -> None:
         for subscriber in self._subscribers:
@@ -136,7 +169,7 @@ def hub() -> Hub:
 
 
 async def stream(request: HttpRequest) -> HttpResponseBase:
-    """``GET /live?topic=review&topic=conversation:17``, for people who are logged in and may see each of them."""
+    """``GET /live?topic=review&topic=conversation:17&since=…``, for people who are logged in and may see each of them."""
     user = await request.auser()
     if not user.is_authenticated:
         return HttpResponse(status=204)  # tells the browser's EventSource not to try again
@@ -147,18 +180,20 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     for word in wanted:
         if not await user.ahas_perm(TOPICS[word]):
             return HttpResponse(status=204)
-    response = StreamingHttpResponse(_events(topics), content_type="text/event-stream")
+    response = StreamingHttpResponse(
+        _events(topics, _number(request.GET.get("since"))), content_type="text/event-stream"
+    )
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the events back
     return response
 
 
-async def _events(topics: frozenset[str]) -> AsyncIterator[str]:
+async def _events(topics: frozenset[str], since: float | None) -> AsyncIterator[str]:
     # The request's thread still holds the connection with which its session was read; the stream lives long and asks
     # the database nothing more. Same thread as the middleware's: Django runs a request's synchronous code in one.
     await sync_to_async(_let_go_of_the_connection)()
     ends = asyncio.get_running_loop().time() + LIFE
-    async with hub().subscribed(topics) as subscriber:
+    async with hub().subscribed(topics, since) as subscriber:
         yield f"retry: {RETRY}\n\n"
         while (left := ends - asyncio.get_running_loop().time()) > 0:
             changed = await subscriber.changed(min(HEARTBEAT, left))
@@ -167,6 +202,13 @@ async def _events(topics: frozenset[str]) -> AsyncIterator[str]:
                 await asyncio.sleep(GATHER)
             else:
                 yield ": still here\n\n"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
 
 
 def _let_go_of_the_connection() -> None:

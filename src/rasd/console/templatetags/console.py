@@ -89,6 +89,12 @@ def live_topics(context: dict[str, Any]) -> str:
     return " ".join(topic for topic, permission in topics.items() if user.has_perm(permission))
 
 
+@register.simple_tag
+def made_at() -> str:
+    """When this page was made, for its stream: what changed since then it is told at once."""
+    return f"{timezone.now().timestamp():.3f}"
+
+
 @register.simple_tag(takes_context=True)
 def theme(context: dict[str, Any]) -> str:
     chosen = context["request"].COOKIES.get("theme", "auto")

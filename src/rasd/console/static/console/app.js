@@ -16,7 +16,6 @@ const toast = (words, milliseconds = 6000) => {
 (() => {
   let stream = null;
   let listensTo = "";
-  let lost = false;
   const topicsOf = (element) => element.dataset.live.split(" ").filter(Boolean);
   const fragments = () => [...document.querySelectorAll("[data-live]")];
   const wake = (element) => window.htmx && window.htmx.trigger(element, "live");
@@ -29,15 +28,13 @@ const toast = (words, milliseconds = 6000) => {
     if (stream) stream.close();
     stream = null;
     if (!key) return;
-    const query = new URLSearchParams(topics.map((topic) => ["topic", topic]));
+    // The server tells at once what changed since the page was made, on each new connection too.
+    const query = new URLSearchParams([...topics.map((topic) => ["topic", topic]), ["since", document.body.dataset.liveSince]]);
     stream = new EventSource(`${document.body.dataset.liveUrl}?${query}`);
     stream.onopen = () => {
-      // What was said while we were away is gone: look at everything.
-      if (lost) fragments().forEach(wake);
-      lost = false;
       document.documentElement.dataset.connected = "yes";
     };
-    stream.onerror = () => { lost = true; document.documentElement.dataset.connected = "no"; };
+    stream.onerror = () => { document.documentElement.dataset.connected = "no"; };
     stream.onmessage = (event) =>
       fragments().filter((element) => topicsOf(element).includes(event.data)).forEach(wake);
   };
@@ -45,7 +42,7 @@ const toast = (words, milliseconds = 6000) => {
   document.addEventListener("htmx:afterSettle", listen);
   window.addEventListener("pagehide", () => stream && stream.close());
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) { listensTo = ""; lost = true; listen(); }
+    if (event.persisted) { listensTo = ""; listen(); }
   });
 })();
 

@@ -38,22 +38,20 @@ def find(picture: Picture) -> list[Spot]:
 
     A counter is given once for each close look at it: which corners fit best is told by what can be read in them.
     """
-    found = _upright(picture)
-    if not found or found[0].heat < CERTAIN:
-        # Phones that did not note how they were held: the picture lies on its left or its right side.
-        height, width = picture.shape[:2]
-        turned = np.ascontiguousarray(np.rot90(picture))
-        found += [Spot(_back(spot.quad, width - 1.0, 0.0, -1.0), spot.heat) for spot in _upright(turned)]
-        turned = np.ascontiguousarray(np.rot90(picture, 3))
-        found += [Spot(_back(spot.quad, 0.0, height - 1.0, 1.0), spot.heat) for spot in _upright(turned)]
-    return sorted(found, key=lambda spot: -spot.heat)
-
-
-def _upright(picture: Picture) -> list[Spot]:
     found = []
     for coarse in _look(picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]:
         closes = _closer(picture, coarse)
         found += closes or [coarse]
+    return sorted(found, key=lambda spot: -spot.heat)
+
+
+def find_turned(picture: Picture) -> list[Spot]:
+    """The same in a picture that lies on its left or its right side, as phones send that did not note how they were
+    held; the corners are those of the picture as it is."""
+    height, width = picture.shape[:2]
+    left, right = np.ascontiguousarray(np.rot90(picture)), np.ascontiguousarray(np.rot90(picture, 3))
+    found = [Spot(_back(spot.quad, width - 1.0, 0.0, -1.0), spot.heat) for spot in find(left)]
+    found += [Spot(_back(spot.quad, 0.0, height - 1.0, 1.0), spot.heat) for spot in find(right)]
     return sorted(found, key=lambda spot: -spot.heat)
 
 

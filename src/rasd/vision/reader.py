@@ -43,7 +43,7 @@ NO_HEAT = 0.01
 """What a line of text counts as where the finder sees no counter in it."""
 
 UPSIDE_DOWN = 0.3
-"""Below this probability a counter is read from the other end as well."""
+"""Below this probability the picture is looked at the other ways up as well."""
 
 MOST_LINES = 4
 """Lines of text that are looked at close up where the finder found nothing certain."""
@@ -109,15 +109,12 @@ def _looked_at(picture: Picture, lines: list[Line], register: RegisterHint | Non
         # A counter that is small in the picture escapes the coarse look; its digits may be found as text.
         texts = [line.quad for line in lines if len(line.digits) >= LEAST_DIGITS]
         spots += [finder.close_up(picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
-    found = []
-    for spot in spots:
-        seen = _read(picture, spot, register)
-        if seen.right < UPSIDE_DOWN:
-            turned = Spot(np.roll(spot.quad, 2, axis=0), spot.heat)
-            seen = max(seen, _read(picture, turned, register), key=lambda one: one.right)
-        if len(seen.strip.read.digits) >= LEAST_DIGITS:
-            found.append(seen)
-    return found
+    found = [_read(picture, spot, register) for spot in spots]
+    if max((seen.right for seen in found), default=0.0) < UPSIDE_DOWN:
+        # Nothing that can be read this way up: try the other three.
+        turned = [Spot(np.roll(spot.quad, 2, axis=0), spot.heat) for spot in spots]
+        found += [_read(picture, spot, register) for spot in turned + finder.find_turned(picture)]
+    return [seen for seen in found if len(seen.strip.read.digits) >= LEAST_DIGITS]
 
 
 def _read(picture: Picture, spot: Spot, register: RegisterHint | None) -> Seen:

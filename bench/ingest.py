@@ -99,7 +99,9 @@ class Connection:
         )
         writer.write(head.encode() + body)
         answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = next((int(h.split(":")[1]) for h in answer.split("\r\n") if h.startswith("content-length:")), 0)
+        length = next(
+            (int(h.split(":")[1]) for h in answer.split("\r\n") if h.startswith("content-length:")), 0
+        )
         if length:
             await reader.readexactly(length)
         return int(answer.split(" ", 2)[1])
@@ -174,7 +176,15 @@ def own_server(processes: int) -> Iterator[str]:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
             command = [sys.executable, "-m", "uvicorn", "rasd.config.asgi:application", "--port", str(port)]
-            command += ["--lifespan", "off", "--log-level", "warning", "--no-access-log", "--workers", str(processes)]
+            command += [
+                "--lifespan",
+                "off",
+                "--log-level",
+                "warning",
+                "--no-access-log",
+                "--workers",
+                str(processes),
+            ]
             server = subprocess.Popen(command)
             try:
                 wait_for(port)
@@ -252,9 +262,13 @@ def measure(url: str, options: argparse.Namespace) -> list[Result]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--url", help="a running server; without it one is started")
-    parser.add_argument("--rate", type=float, action="append", help="messages a second; may be repeated (100)")
+    parser.add_argument(
+        "--rate", type=float, action="append", help="messages a second; may be repeated (100)"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run")
     parser.add_argument("--messages", type=int, default=20_000, help="of each run at most")
     parser.add_argument("--connections", type=int, default=16)

@@ -26,7 +26,7 @@ from rasd.channels.whatsapp import api, compose
 log = structlog.get_logger("rasd.channels.outbox")
 
 GRACE = timedelta(seconds=90)  # for a status webhook to prove an acceptance that we did not see
-MAX_ATTEMPTS = 10  # with the waits below, about half an hour
+MAX_ATTEMPTS = 10  # with the waits below, about 17 minutes
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 SHORT_WAIT = timedelta(
     milliseconds=500

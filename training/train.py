@@ -3,8 +3,9 @@
     python training/train.py --data DATA --work DIR [--minutes 22] [--clear-licences-only] [--install]
 
 DATA is the folder with `meters/`, `more/` and `digits/` (see sources.py); DIR keeps what is made on the way. Steps:
-networks trained without the held-back sources → calibrated and measured on these (figures of the model card) → places
-of unmarked counters → networks trained on everything → with `--install` into src/rasd/vision/weights with checksums.
+networks trained without the held-back sources → measured on these → trained on from there with everything that is
+marked → calibrated and measured on the sources that nobody marked, which no network has seen → with `--install` into
+src/rasd/vision/weights with checksums. (mark.py can mark those too, for weights that need no figures.)
 Needs training/requirements.txt (PyTorch) and this package; about three times `--minutes` and a half on one core.
 """
 
@@ -68,6 +69,7 @@ def main() -> None:
     run("finder.py", *data, "--out", str(final), *more, "--from", str(held / "finder.pt"))
     shutil.copy(held / "calibration.json", final)
     write_manifest(final)
+    run(*measure, "--weights", str(final), "--out", str(final / "calibration.json"))
     if options.install:
         for name in (*NETWORKS, "calibration.json", "manifest.json"):
             shutil.copy(final / name, WEIGHTS / name)

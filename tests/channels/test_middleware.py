@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory
 from doors import signature
 
-from rasd.channels.middleware import Doors
+from rasd.channels.middleware import doors
 from rasd.channels.models import Delivery
 
 URL = "/channels/whatsapp/webhook"
@@ -21,12 +21,12 @@ def test_a_door_is_opened_past_the_rest_with_the_length_of_its_answer():
     body = b"{}"
     headers = {"X-Hub-Signature-256": signature(body)}
     request = AsyncRequestFactory().post(URL, body, content_type="application/json", headers=headers)
-    answer = async_to_sync(Doors(the_rest))(request)
+    answer = async_to_sync(doors(the_rest))(request)
     assert (answer.status_code, answer["Content-Length"]) == (200, "0")
     assert Delivery.objects.count() == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/channels/nothing", "/console/channels/"])
 async def test_anything_else_goes_through_the_rest(path):
-    answer = await Doors(the_rest)(AsyncRequestFactory().get(path))
+    answer = await doors(the_rest)(AsyncRequestFactory().get(path))
     assert answer.status_code == 418

@@ -7,12 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from rasd.channels.models import Outgoing
+from rasd.channels.models import Address, Outgoing
 from rasd.desk.models import HandOver, Obligation
 from rasd.flows.identity import TRIES_OF_ONE
 from rasd.ledger.models import Entry, verify
 from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission, trace
-from tests.flows.conftest import PHONE, Customer, World, make_point, shows, unreadable
+from tests.flows.conftest import NOON, PHONE, Customer, World, make_point, shows, unreadable
 from tests.jobs import do_jobs
 
 pytestmark = pytest.mark.django_db
@@ -266,6 +266,19 @@ def test_tries_are_few_and_end_with_a_person(customer: Customer, account: Accoun
         customer.says("خالد بن سعيد")
     assert customer.conversation.is_with_people
     assert not AccountContact.objects.exists()
+
+
+def test_a_number_that_came_to_a_new_person_brings_nothing_of_the_one_who_had_it(
+    customer: Customer, account: Account, point: ServicePoint
+):
+    in_english(customer)
+    AccountContact.objects.update(since=NOON - timedelta(days=400))
+    Address.objects.update(phone_moved_at=NOON)
+    [question] = customer.sends_photograph(shows("04480"))
+    assert "account number" in question.text
+    customer.says("100200")
+    customer.says("Salem Ahmed Al Tajribi")
+    assert Adoption.objects.get().service_point == point, "proven again, it is theirs"
 
 
 def test_a_sender_with_a_user_id_and_no_number_is_served_alike(

@@ -1,35 +1,49 @@
 """The doors' own way in. Sessions, languages, logins and forms are for people: a webhook that passes through all of them on its
 way to one INSERT waits in a dozen queues for threads."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.decorators import sync_and_async_middleware
 
 DOORS = "/channels/"
 
 
-class Doors:
+@sync_and_async_middleware
+def doors(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Calls the view of a path under ``/channels/`` itself, past the middleware that stands after this one."""
+    if iscoroutinefunction(get_response):
 
-    sync_capable = False
-    async_capable = True
+        async def asynchronous(request: HttpRequest) -> HttpResponse:
+            door = door_of(request)
+            if door is None:
+                return await get_response(request)
+            return whole(await door.func(request, *door.args, **door.kwargs))
 
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
+        return asynchronous
 
-    async def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(DOORS):
-            try:
-                door = resolve(request.path_info)
-            except Resolver404:
-                pass  # answered as any other page that is not there
-            else:
-                answer: HttpResponse = await door.func(request, *door.args, **door.kwargs)
-                # CommonMiddleware's part; without it the empty answer would go out in chunks.
-                answer.headers.setdefault("Content-Length", str(len(answer.content)))
-                return answer
-        return await self.get_response(request)
+    def synchronous(request: HttpRequest) -> HttpResponse:
+        door = door_of(request)
+        if door is None:
+            return get_response(request)
+        return whole(async_to_sync(door.func)(request, *door.args, **door.kwargs))
+
+    return synchronous
+
+
+def door_of(request: HttpRequest) -> ResolverMatch | None:
+    if not request.path_info.startswith(DOORS):
+        return None
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None  # answered as any other page that is not there
+
+
+def whole(answer: HttpResponse) -> HttpResponse:
+    """CommonMiddleware's part; without it the empty answer would go out in chunks."""
+    answer.headers.setdefault("Content-Length", str(len(answer.content)))
+    return answer

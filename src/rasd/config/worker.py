@@ -48,7 +48,7 @@ def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
                 name=f"{socket.gethostname()}:{os.getpid()}",
                 update_heartbeat_interval=HEARTBEAT,
                 stalled_worker_timeout=STALLED_AFTER,
-                fetch_job_polling_interval=2.0,
+                fetch_job_polling_interval=0.5,  # jobs that wait for a time or a lock are found by asking only
                 shutdown_graceful_timeout=8.0,
                 install_signal_handlers=True,
                 delete_jobs="successful",

@@ -13,7 +13,7 @@ from rasd.desk.models import Conversation, HandOver, Message
 from rasd.flows import identity, jobs, words
 from rasd.flows.models import Dialogue
 from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
-from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, ServicePoint, Submission
+from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
 
 Expecting = Dialogue.Expecting
 Verdict = Judgement.Verdict
@@ -157,7 +157,7 @@ def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime
 
 def ask_whose(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
     """Whose service point is it? One is theirs → go on; several → a list; none → the account's number, in few tries."""
-    points = list(ServicePoint.of(submission.identifier).select_related("account"))
+    points = list(identity.points_of(conversation.address).select_related("account"))
     if len(points) == 1:
         dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
         submission.identify(points[0], at=at)

@@ -233,7 +233,7 @@ class Arrival:
         submission_identified(submission, at=self.at)
 
     def _their_points(self) -> QuerySet[ServicePoint]:
-        return ServicePoint.of(self.identifier)
+        return identity.points_of(self.incoming.address)
 
     def _a_number_of_theirs(self) -> str:
         """An account's or a service point's number, as customers type them: often indistinguishable from a reading."""

@@ -6,14 +6,22 @@ few: by the one who tries and, as names could be guessed from many phones, by th
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
+from rasd.channels.models import Address
 from rasd.flows.models import IdentityAttempt
 from rasd.language import names_match
 from rasd.ledger.models import record
-from rasd.metering.models import Account, AccountContact
+from rasd.metering.models import Account, AccountContact, ServicePoint
 
 TRIES_OF_ONE = 5
 TRIES_AT_AN_ACCOUNT = 10
 FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+def points_of(address: Address) -> QuerySet[ServicePoint]:
+    """Whose readings this address may send. A number that came to a new person brings nothing of the one who had it."""
+    return ServicePoint.of(address.identifier, known_since=address.phone_moved_at)
 
 
 def tries_left(identifier: str, at: datetime) -> int:
@@ -40,7 +48,7 @@ def prove(*, identifier: str, account_number: str, name: str, at: datetime) -> A
     )
     if not proved or account is None:
         return None
-    AccountContact.objects.get_or_create(
+    AccountContact.objects.update_or_create(
         account=account, identifier=identifier, defaults={"known": AccountContact.Known.NAME, "since": at}
     )
     record(

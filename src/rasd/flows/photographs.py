@@ -10,8 +10,9 @@ from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver
 from rasd.flows import jobs, words
 from rasd.flows.answering import conversation_of, origin_of
+from rasd.flows.identity import points_of
 from rasd.flows.speaking import hand_over, log, logging_of, say
-from rasd.metering.models import Photograph, ServicePoint, Submission
+from rasd.metering.models import Photograph, Submission
 
 
 def take_photograph(incoming: Incoming, *, at: datetime) -> None:
@@ -34,7 +35,7 @@ def take_photograph(incoming: Incoming, *, at: datetime) -> None:
             conversation=str(message.conversation),
         )
         if submission.service_point is None:
-            points = list(ServicePoint.of(incoming.address.identifier)[:2])
+            points = list(points_of(incoming.address)[:2])
             if len(points) == 1:
                 submission.identify(points[0], at=at)
         defer(jobs.read, photograph_id=photograph.pk)

@@ -27,9 +27,7 @@ def look_later(sender: Any, media: Media, **_: Any) -> None:
 
 @receiver(media_lost)
 def ask_again_later(sender: Any, media: Media, **_: Any) -> None:
-    jobs.ask_again.configure(lock=jobs.lock_of(media.incoming.address_id)).defer(
-        incoming_id=media.incoming_id
-    )
+    defer(jobs.ask_again, lock=jobs.lock_of(media.incoming.address_id), incoming_id=media.incoming_id)
     announce("troubles")
 
 
@@ -57,9 +55,7 @@ def show_the_adoption(sender: Any, **_: Any) -> None:
 def answer_the_review_later(sender: Any, review: Review, **_: Any) -> None:
     """After a pause in which the reviewer may still take it back."""
     announce("review", "cycle")
-    jobs.answer_review.configure(schedule_at=timezone.now() + jobs.REVIEW_CAN_BE_UNDONE).defer(
-        review_id=review.pk
-    )
+    defer(jobs.answer_review, at=timezone.now() + jobs.REVIEW_CAN_BE_UNDONE, review_id=review.pk)
 
 
 @receiver(review_reopened)

@@ -76,9 +76,15 @@ class ServicePoint(models.Model):
         return f"{self.number} {self.place}"
 
     @classmethod
-    def of(cls, identifier: str) -> QuerySet[ServicePoint]:
-        """Those that ``identifier`` (``tel:+96891234567``) may send readings for, by number."""
-        return cls.objects.filter(account__contacts__identifier=identifier).order_by("number")
+    def of(cls, identifier: str, *, known_since: datetime | None = None) -> QuerySet[ServicePoint]:
+        """Those that ``identifier`` (``tel:+96891234567``) may send readings for, by number.
+
+        ``known_since``: when the number came to the person who has it now; what was known of it before was another's.
+        """
+        contacts = AccountContact.objects.filter(identifier=identifier)
+        if known_since is not None:
+            contacts = contacts.filter(since__gte=known_since)
+        return cls.objects.filter(account__in=contacts.values("account")).order_by("number")
 
     def hold(self) -> None:
         """Lock its row until the transaction ends: whoever adopts for it takes turns."""

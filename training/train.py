@@ -53,18 +53,9 @@ def main() -> None:
     run("finder.py", *data, "--out", str(held), *time, "--held-back")
     write_manifest(held)
     shutil.copy(WEIGHTS / "calibration.json", held)  # any: it only ranks what calibrate.py then fits
-    run(
-        "calibrate.py",
-        "--data",
-        str(options.data),
-        "--weights",
-        str(held),
-        "--out",
-        str(held / "calibration.json"),
-    )
-    marks = options.work / "marks.json"
-    run("mark.py", "--looked", str(held / "looked.cache"), "--out", str(marks))
-    more = ["--marks", str(marks), "--minutes", str(options.minutes / 2)]
+    measure = ["calibrate.py", "--data", str(options.data)]
+    run(*measure, "--weights", str(held), "--out", str(held / "measured.json"), "--held-back")
+    more = ["--minutes", str(options.minutes / 2)]
     run("strips.py", *data, "--out", str(final), *more, "--from", str(held / "strips.pt"))
     run("finder.py", *data, "--out", str(final), *more, "--from", str(held / "finder.pt"))
     shutil.copy(held / "calibration.json", final)

@@ -7,6 +7,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.models import Refusal
 from rasd.console import troubles as lists
+from rasd.console.templatetags.console import share
 from rasd.ledger.models import Entry
 from tests.console.filling import adopt_some, troubles
 
@@ -28,6 +29,13 @@ def test_the_picture_fills_with_what_was_read_adopted_reviewed_asked_and_is_miss
     assert len(days) == 11
     assert sum(day.new for day in days) == 19
     assert [day.adopted for day in days][-1] is None, "days to come are empty, not zero"
+
+
+@pytest.mark.parametrize(
+    ("percents", "shown"), [(0.0, "0%"), (0.3, "<1%"), (52.6, "53%"), (99.7, "99%"), (100.0, "100%")]
+)
+def test_a_share_is_neither_none_nor_all_where_that_is_not_so(percents, shown):
+    assert share(percents) == shown
 
 
 def test_another_cycle_can_be_looked_at(as_, utility):

@@ -116,6 +116,14 @@ def percent(probability: float | None) -> str:
 
 
 @register.filter
+def share(percents: float) -> str:
+    """Per cent of a whole: neither none of it nor all of it where that is not so."""
+    if 0 < percents < 1:
+        return "<1%"
+    return f"{min(round(percents), 99) if percents < 100 else 100}%"
+
+
+@register.filter
 def ago(moment: Any) -> str:
     """How long since, in the largest unit that says it: an agent looks, he does not calculate."""
     return _span(timezone.now() - moment) if moment else ""
@@ -167,7 +175,7 @@ def tiles(context: dict[str, Any]) -> dict[str, Any]:
 
 def _cycle_percent() -> str:
     cycle = Cycle.latest(timezone.now())
-    return f"{filling(cycle.progress()).read_percent:.0f}%" if cycle else ""
+    return share(filling(cycle.progress()).read_percent) if cycle else ""
 
 
 ROLE_NAMES = {
@@ -198,6 +206,9 @@ def places(value: Any, counter: Any) -> str:
     return as_shown(value, counter)
 
 
+MANY_TIMES = 4.0  # more by so many times: beyond what a season or a guest does
+
+
 @register.filter
 def plain(value: Decimal) -> str:
     """A number as people write it: no exponent, no zeros that say nothing."""
@@ -211,10 +222,12 @@ def why(code: str) -> Any:
 
 @register.simple_tag
 def change(share: float) -> str:
-    """Against the same days last year: +0.25 is a quarter more."""
-    amount = f"{abs(share):.0%}"
+    """Against the same days last year: +0.25 is a quarter more. A wrong reading gives thousands; nobody needs the number."""
+    amount = f"\u2068{abs(share):.0%}\u2069"  # isolated, so that Arabic leaves the sign where it is
     if abs(share) < 0.05:
         return _("as in the same days last year")
+    if share > MANY_TIMES:
+        return _("many times more a day than in the same days last year")
     if share > 0:
         return _("%(percent)s more a day than in the same days last year") % {"percent": amount}
     return _("%(percent)s less a day than in the same days last year") % {"percent": amount}

@@ -123,6 +123,16 @@ def test_a_turned_photograph_is_read(degrees: float) -> None:
     assert reading.digits == "045217"
 
 
+def test_whole_units_alone_are_not_accepted_where_the_register_shows_decimals() -> None:
+    reading = read_photograph(
+        render_meter(4521, 5, 0, seed=1),
+        register=FIVE_AND_TENTHS,
+        history=used("4300"),
+        thresholds=Thresholds(0.5, 0.1),
+    )
+    assert (reading.digits, reading.decision) == ("04521", Decision.CONFIRM)
+
+
 def test_more_digits_than_the_register_shows_are_never_accepted() -> None:
     reading = read_photograph(
         render_meter(45217, 5, 1, seed=1), register=RegisterHint(3), thresholds=Thresholds(0.5, 0.1)

@@ -8,6 +8,7 @@ import click
 from rasd.config.options import CHECKOUT
 
 FOLDER = CHECKOUT / "bench"
+WANTS_ARGUMENTS = {"vision"}  # a folder of photographs, which we do not ship
 
 
 def names() -> list[str]:
@@ -18,10 +19,10 @@ def names() -> list[str]:
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
-    """Run a measurement: rasd bench ingest, rasd bench crash … ; rasd bench all runs each with its defaults."""
+    """Run a measurement: rasd bench ingest, rasd bench crash … ; rasd bench all runs each that needs no arguments."""
     if not FOLDER.is_dir():
         raise click.ClickException("measurements come with the source: run this in a checkout")
-    chosen = names() if name == "all" else [name]
+    chosen = [one for one in names() if one not in WANTS_ARGUMENTS] if name == "all" else [name]
     if unknown := set(chosen) - set(names()):
         raise click.UsageError(f"no measurement named {unknown.pop()}; there are: {', '.join(names())}")
     failed = [one for one in chosen if _run(one, arguments)]

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rasd.channels.models import Outgoing
+from rasd.ledger import evidence
 from rasd.metering.consumption import Consumption
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
+from rasd.vision.rendered import render_example
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,9 @@ RETAKE_HOWS = {
 }
 
 
+EXAMPLE_LARGEST = 1024 * 1024  # bytes
+
+
 def again(why: str) -> Say:
     """ "Please again, closer / without the flash, like this"."""
     reason = RETAKE_WHYS.get(why, lambda: _("I could not read the number in the photograph."))()
@@ -133,7 +138,14 @@ def again(why: str) -> Say:
         why,
         lambda: _("Please hold the phone still, closer, straight in front of the number, and send it again."),
     )()
-    return Say(f"{reason} {how}", Outgoing.Kind.BUTTONS, buttons(person_button()))
+    if why.startswith("typed_"):
+        return Say(f"{reason} {how}", Outgoing.Kind.BUTTONS, buttons(person_button()))
+    picture, _size = evidence.keep([render_example()], limit=EXAMPLE_LARGEST)
+    return Say(
+        f"{reason} {how} {_('Like this:')}",
+        Outgoing.Kind.BUTTONS,
+        {**buttons(person_button()), "picture": picture},
+    )
 
 
 def please_resend() -> Say:

@@ -156,7 +156,8 @@ def _reading(
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
     judged = confidence.judge(read.strings, seen.right, decimals, prior)
     best = judged.best
-    decision, reason = _decide(best, judged, prior, length_fits, findings, thresholds)
+    all_places = register is None or decimals >= register.decimals
+    decision, reason = _decide(best, judged, prior, length_fits, all_places, findings, thresholds)
     places = _places(read, quad, picture, decimals)
     return PhotoReading(
         digits=best.digits if best else read.digits,
@@ -223,6 +224,7 @@ def _decide(
     judged: confidence.Judged,
     prior: Prior | None,
     length_fits: bool,
+    all_places: bool,
     findings: list[Finding],
     thresholds: Thresholds,
 ) -> tuple[Decision, str]:
@@ -239,6 +241,9 @@ def _decide(
         return (Decision.RETAKE, "picture") if serious else (Decision.REVIEW, "wrong_length")
     if not judged.history_agrees:
         # History may doubt what the pixels say; it may not put another value in their place by itself.
+        return Decision.CONFIRM, "likely"
+    if not all_places:
+        # The whole units alone, where the register shows more: the customer says whether something is behind the point.
         return Decision.CONFIRM, "likely"
     if best.probability >= thresholds.accept:
         return Decision.ACCEPT, "sure"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -216,3 +217,18 @@ def write_samples(folder: Path) -> None:
         "turned": {"rotate": 12.0},
     }.items():
         (folder / f"{name}.jpg").write_bytes(render_meter(45217, 5, 1, seed=3, **options))  # type: ignore[arg-type]
+
+
+@cache
+def render_example() -> bytes:
+    """The RENDERED picture that goes with "please again, like this": the number from close by, straight, whole, in good light."""
+    with Image.open(io.BytesIO(render_meter(45_217, seed=7))) as meter:
+        left, top, right, bottom = EXAMPLE
+        close = meter.crop((left, top, right, bottom)).resize((800, 800 * (bottom - top) // (right - left)))
+    jpeg = io.BytesIO()
+    close.save(jpeg, "JPEG", quality=85)
+    return jpeg.getvalue()
+
+
+EXAMPLE = (230, 380, 970, 720)
+"""Left, top, right, bottom in pixels of a rendered meter: its counter with a little around it."""

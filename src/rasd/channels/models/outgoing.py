@@ -85,10 +85,10 @@ class Outgoing(models.Model):
         """Write it down, with the job that will send it, in the caller's transaction; the same ``key`` gives the same row.
 
         Args:
-            content: buttons ``{"buttons": [{"id", "title"}]}``, choices ``{"button", "rows": [{"id", "title",
-                "description"?}]}``, image ``{"sha256"}`` or ``{"link"}``, template ``{"template": {"name", "language",
-                "parameters": [text, …]}}``; a ``template`` beside any other content is what is sent where the 24-hour
-                window is closed.
+            content: by kind: buttons ``{"buttons": [{"id", "title"}]}``, with ``"picture"``, the SHA-256 of evidence shown
+                above them; choices ``{"button", "rows": [{"id", "title", "description"?}]}``; image ``{"sha256"}`` or
+                ``{"link"}``; template ``{"template": {"name", "language", "parameters": [text, …]}}``. A ``template`` beside
+                any other content is what is sent where the 24-hour window is closed.
 
         Raises:
             ValueError: it is not what the channel can carry; the message names the field, the limit and the mend.

@@ -44,6 +44,9 @@ def served() -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
+            time.sleep(
+                0.3
+            )  # requests that a closed browser abandoned come to their end, and close their connections
             server.should_exit = True
             thread.join(timeout=10)
 

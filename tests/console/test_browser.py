@@ -1,12 +1,14 @@
 """The console as people use it: with the keyboard, with a connection that breaks, and without script."""
 
 import contextlib
+import time
 
 import pytest
 from django.db import connection, transaction
 from playwright.sync_api import expect, sync_playwright
 
 from rasd.channels.models import Outgoing
+from rasd.console.chat import chat_of
 from rasd.flows.live import announce
 from rasd.metering.models import Review
 from tests.console.browsing import PHONE, chrome, opened, served, shoot
@@ -163,6 +165,31 @@ def test_what_a_customer_writes_appears_by_itself_and_what_is_being_typed_stays(
         expect(page.locator("#text")).to_be_focused()
 
 
+def test_what_is_said_while_the_chat_is_being_fetched_is_not_missed(browse, person, utility, monkeypatch):
+    one = utility.conversation()
+    fetched = []
+
+    def slow_the_first_time(*asked, **how):
+        chat = chat_of(*asked, **how)
+        fetched.append(chat)
+        if len(fetched) == 2:  # the first live fetch: what it saw is old when it arrives
+            time.sleep(1.0)
+        return chat
+
+    monkeypatch.setattr("rasd.console.views.conversations.chat_of", slow_the_first_time)
+    with browse(person("agent")) as page:
+        page.goto(f"/conversations/{one.pk}")
+        expect(page.locator("html")).to_have_attribute("data-connected", "yes")
+        page.wait_for_timeout(300)
+        for text in ("first", "second"):
+            with transaction.atomic():
+                utility.writes(one, text)
+                announce(str(one))
+            page.wait_for_timeout(500)
+        expect(page.locator("#chat")).to_contain_text("first")
+        expect(page.locator("#chat")).to_contain_text("second")
+
+
 def test_after_the_database_lost_its_listener_the_page_finds_out_what_it_missed(browse, person, utility):
     one = utility.conversation()
     with browse(person("agent")) as page:
@@ -206,7 +233,6 @@ def test_colours_change_at_once_and_are_remembered(browse, person):
 
 
 def test_the_login_by_hand_with_a_second_factor_set_up_on_the_way(browse, person):
-    import time
     from binascii import unhexlify
 
     from django_otp.oath import TOTP

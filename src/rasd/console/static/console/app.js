@@ -18,7 +18,21 @@ const toast = (words, milliseconds = 6000) => {
   let listensTo = "";
   const topicsOf = (element) => element.dataset.live.split(" ").filter(Boolean);
   const fragments = () => [...document.querySelectorAll("[data-live]")];
-  const wake = (element) => window.htmx && window.htmx.trigger(element, "live");
+
+  /* A fragment that is being fetched may be about to show what was true a moment ago: it is fetched once more then. htmx
+     would queue that for the element that is just being replaced, and forget it. */
+  const stale = new Set();
+  const wake = (element) => {
+    if (!element || !window.htmx) return;
+    if (element.classList.contains("htmx-request")) stale.add(element.id);
+    else window.htmx.trigger(element, "live");
+  };
+  window.rasdWake = wake;
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const id = event.detail.requestConfig?.elt?.id;
+    // Later than htmx settles what it swapped in (20 ms): before that nothing listens there.
+    if (id && stale.delete(id)) setTimeout(() => wake(document.getElementById(id)), 60);
+  });
 
   const listen = () => {
     const topics = [...new Set(fragments().flatMap(topicsOf))].sort();

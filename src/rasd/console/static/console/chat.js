@@ -70,6 +70,6 @@
     keep(); grow();
     find("#text").focus();
     mine = true;
-    window.htmx.trigger(find("#conversation"), "live");
+    window.rasdWake(find("#conversation"));
   });
 })();

@@ -31,7 +31,7 @@ State = Outgoing.State
 @pytest.fixture
 def web(settings) -> Iterator[str]:
     """Rasd's own ASGI application in a thread, with the doors' own way in."""
-    doors = "rasd.channels.middleware.Doors"
+    doors = "rasd.channels.middleware.doors"
     if doors not in settings.MIDDLEWARE:
         settings.MIDDLEWARE = [settings.MIDDLEWARE[0], doors, *settings.MIDDLEWARE[1:]]
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -221,6 +221,7 @@ def test_a_template_goes_where_the_window_is_closed(emulator, line):
     Incoming.objects.update(sent_at=timezone.now() - timedelta(days=2))
     answer_all(line)
     work_until_done()
+    emulator.settle()  # until the phone has it
     assert [m["text"] for m in phone.chat() if m["direction"] == "out"] == ["نجيب: re: hello"]
 
 

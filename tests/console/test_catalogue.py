@@ -151,6 +151,6 @@ def test_no_page_shows_untranslated_english_in_arabic(as_, utility, person):
         assert 'dir="rtl"' in page
         reader = Text()
         reader.feed(page)
-        assert len(reader.found) > 10, name
+        assert len(reader.found) >= 5, name
         english = [text for text in reader.found if LATIN.search(NAMES.sub("", text))]
         assert not english, name

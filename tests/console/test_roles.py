@@ -45,6 +45,20 @@ def test_every_view_is_guarded(db):
     assert get_resolver()
 
 
+def test_a_page_that_is_not_there_asks_the_database_nothing(as_, django_assert_num_queries):
+    """Django makes it in a thread whose connection nobody closes: each such thread would keep one of the pool's."""
+    client = as_("agent")
+    with django_assert_num_queries(0):
+        assert client.get("/nowhere").status_code == 404
+
+
+def test_a_page_that_is_refused_asks_only_who_is_there(as_, django_assert_max_num_queries):
+    client = as_("agent")
+    with django_assert_max_num_queries(4) as asked:  # the session, the person, and what both may
+        assert client.get(reverse("console:review")).status_code == 403
+    assert not [each for each in asked.captured_queries if "COUNT" in each["sql"]]
+
+
 def test_a_fragment_asked_for_after_the_session_ended_sends_the_whole_page_to_the_login(client):
     answer = client.get(
         reverse("console:review"),

@@ -143,6 +143,7 @@ def test_an_answer_whose_acceptance_was_never_heard_of_reaches_the_customer_once
     work_until_done()
     outgoing.refresh_from_db()
     assert (outgoing.state in {State.DELIVERED, State.READ, State.SENT}, outgoing.attempts) == (True, 1)
+    emulator.settle()
     assert copies(emulator) == ["re: hello"]
 
 
@@ -177,6 +178,7 @@ def test_the_answers_to_one_customer_come_in_the_order_in_which_they_were_writte
     for n in range(6):
         Outgoing.queue(line=line, address=incoming.address, key=str(n), text=f"{n}")
     work_until_done()
+    emulator.settle()
     assert [m["text"] for m in phone.chat() if m["direction"] == "out"] == list("012345")
 
 

@@ -14,6 +14,7 @@ from django.db import connection
 
 from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.settings import database
+from tests.chrome import chrome
 
 CHECKOUT = Path(__file__).parents[1]
 _embedded = (
@@ -48,6 +49,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
     """Between tests that commit, every table is emptied: the suite alone may truncate the ledger."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without a browser the pages go untested: said plainly, and in CI a failure."""
+    if item.get_closest_marker("browser") and chrome() is None:
+        words = "there is no Chromium or Chrome on this machine: install one to test the pages"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
 
 
 @pytest.fixture(autouse=True)

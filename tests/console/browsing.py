@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import threading
 import time
@@ -17,12 +16,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from tests.chrome import chrome
+
 PHONE, DESKTOP = (390, 844), (1280, 800)
-CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def chrome() -> str | None:
-    return next((found for name in CHROMES if (found := shutil.which(name))), None)
 
 
 @contextmanager

@@ -11,12 +11,11 @@ from rasd.channels.models import Outgoing
 from rasd.console.chat import chat_of
 from rasd.flows.live import announce
 from rasd.metering.models import Review
-from tests.console.browsing import PHONE, chrome, opened, served, shoot
+from tests.console.browsing import PHONE, opened, served, shoot
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(chrome() is None, reason="no Chromium or Chrome on this machine"),
 ]
 
 

@@ -4,13 +4,12 @@ fails. With RASD_SHOTS=FOLDER each is photographed, for people to look at."""
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.console.browsing import DESKTOP, PHONE, chrome, opened, served, shoot
+from tests.console.browsing import DESKTOP, PHONE, opened, served, shoot
 from tests.console.filling import fill
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(chrome() is None, reason="no Chromium or Chrome on this machine"),
 ]
 
 WIDER_THAN_THE_SCREEN = """() => [...document.querySelectorAll('main *, header *')]

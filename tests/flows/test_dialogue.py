@@ -10,6 +10,7 @@ from django.utils import timezone
 from rasd.channels.models import Address, Outgoing
 from rasd.desk.models import HandOver, Obligation
 from rasd.flows.identity import TRIES_OF_ONE
+from rasd.ledger import evidence
 from rasd.ledger.models import Entry, verify
 from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission, trace
 from tests.flows.conftest import NOON, PHONE, Customer, World, make_point, shows, unreadable
@@ -123,6 +124,8 @@ def test_a_bad_picture_is_asked_for_again_with_what_was_wrong(
     [answer] = customer.sends_photograph(unreadable(code))
     assert heard in answer.text
     assert not Adoption.objects.exists()
+    like_this = customer.world.sent[-1]["interactive"]["header"]["image"]["sha256"]
+    assert evidence.fetch(like_this).startswith(b"\xff\xd8"), "a picture shows how"
 
 
 def test_a_third_bad_picture_goes_to_a_person(customer: Customer, point: ServicePoint):
@@ -396,7 +399,8 @@ def test_a_corrected_reading_is_adopted_and_the_customer_told(customer: Customer
     review, clerk = reviewed(customer)
     assert Obligation.objects.get().queue.name == "Photographs"
     review.correct(Decimal(4481), clerk, timezone.now())
-    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    customer.clock.shift(timedelta(minutes=2))
+    do_jobs()
     told = Outgoing.objects.order_by("-pk").first()
     assert "4481 kWh is adopted" in words([told])
     assert Obligation.objects.get().discharged_at is not None
@@ -406,7 +410,8 @@ def test_asked_again_by_a_person_the_customer_is_told_why(customer: Customer, po
     in_english(customer)
     review, clerk = reviewed(customer)
     review.ask_again(clerk, timezone.now(), "glare")
-    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    customer.clock.shift(timedelta(minutes=2))
+    do_jobs()
     assert "reflection" in Outgoing.objects.order_by("-pk").first().text
 
 
@@ -415,7 +420,8 @@ def test_taken_back_in_time_the_customer_hears_nothing(customer: Customer, point
     before = Outgoing.objects.count()
     review.accept(Decimal(4480), clerk, timezone.now())
     review.undo(clerk, timezone.now())
-    do_jobs(until=timezone.now() + timedelta(minutes=2))
+    customer.clock.shift(timedelta(minutes=2))
+    do_jobs()
     assert Outgoing.objects.count() == before
     assert not Adoption.objects.filter(superseded_at=None).exists()
 

@@ -46,7 +46,8 @@ def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> No
             options.embedded.wipe()
         except EmbeddedPostgresError as error:
             raise click.ClickException(f"a demo runs already: {error}") from error
-        shutil.rmtree(options.data_dir, ignore_errors=True)
+        for own in ("media", "static"):  # of the demo before; a folder that you named may hold other things
+            shutil.rmtree(options.data_dir / own, ignore_errors=True)
     say("starting PostgreSQL, web, workers and the WhatsApp emulator")
     adopted = with_database(_play)(port, emulator_port, photo, truth, last, once)
     sys.exit(0 if adopted else 1)

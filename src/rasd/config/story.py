@@ -217,14 +217,20 @@ class Story:
         if yes:
             self._say_yes_or_no(yes)
             return None
-        judgement = Judgement.objects.order_by("-pk").first()
-        if judgement and judgement.verdict == Judgement.Verdict.REVIEW:
+        if not self._wants_a_number(asked):
             return None
         if not self.customer.truth:
             return f"the machine asked, and the demo has no other photograph: «{asked.text}» (TRUTH=number lets it type)"
         self.say(f"  the customer types {self.customer.truth}")
         self.phone.send_text(self.customer.truth)
         return None
+
+    def _wants_a_number(self, asked: Outgoing) -> bool:
+        """Whether it asks for another photograph, in whose place the customer may type the number, or for the number."""
+        about, _, number = asked.key.partition(":")
+        if about == "judgement":
+            return Judgement.objects.get(pk=number).verdict == Judgement.Verdict.RETAKE
+        return about in {"what-is-it", "review"}
 
     def _say_yes_or_no(self, yes: str) -> None:
         value = Decimal(yes.split(":")[2])

@@ -14,6 +14,7 @@ from rasd.flows import identity, jobs, words
 from rasd.flows.models import Dialogue
 from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
+from rasd.metering.models.reviews import UNDO_WITHIN
 
 Expecting = Dialogue.Expecting
 Verdict = Judgement.Verdict
@@ -213,8 +214,8 @@ def answer_review(review_id: int, *, at: datetime) -> None:
     """Tell the customer what the person decided; nothing where the person took it back in time."""
     with transaction.atomic():
         review = Review.objects.select_related("submission").get(pk=review_id)
-        if review.closed_at is None:
-            return
+        if review.closed_at is None or at < review.closed_at + UNDO_WITHIN:
+            return  # taken back; where it was decided anew, another job will tell
         submission = review.submission
         conversation = conversation_of(submission)
         with translation.override(conversation.language), logging_of(conversation):

@@ -202,6 +202,8 @@ def test_buttons_a_list_an_image_and_a_hidden_number_pass_the_emulator_s_checks(
         content={"button": "اختر", "rows": [{"id": "1", "title": "Villa", "description": "Al Khuwair"}]},
     )
     Outgoing.queue(**queue, key="i", text="like this", kind="image", content={"sha256": sha256})
+    with_picture = {"buttons": [{"id": "p", "title": "موظف"}], "picture": sha256}
+    Outgoing.queue(**queue, key="p", text="again, like this", kind="buttons", content=with_picture)
     work_until_done()
     assert not Outgoing.objects.filter(failed_at__isnull=False).exists()
     phone.press("نعم")

@@ -39,7 +39,8 @@ def send(line: Line, body: dict[str, Any]) -> str:
     """``POST /{phone-number-id}/messages``.
 
     Args:
-        body: as :func:`compose.body` makes it; an image kept as evidence is uploaded first.
+        body: as :func:`compose.body` makes it; an image kept as evidence is uploaded first, and in ``body`` its ``sha256`` is
+            exchanged for the id.
 
     Returns:
         The id of the message.
@@ -47,10 +48,9 @@ def send(line: Line, body: dict[str, Any]) -> str:
     Raises:
         ChannelError: with ``unanswered`` where the message may have been accepted all the same.
     """
-    image = body.get("image", {})
-    if sha256 := image.get("sha256"):
-        rest = {k: v for k, v in image.items() if k != "sha256"}
-        body = {**body, "image": {"id": upload(line, evidence.fetch(sha256)), **rest}}
+    image = body.get("image") or body.get("interactive", {}).get("header", {}).get("image", {})
+    if sha256 := image.pop("sha256", ""):
+        image["id"] = upload(line, evidence.fetch(sha256))
     answer = _call("POST", f"{line.external_id}/messages", json=body)
     messages = answer.get("messages")
     external_id = words(messages[0].get("id")) if isinstance(messages, list) and messages else ""

@@ -115,7 +115,10 @@ def _part(outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
             buttons = [
                 {"type": "reply", "reply": {"id": b["id"], "title": b["title"]}} for b in content["buttons"]
             ]
-            return "interactive", {"type": "button", "body": {"text": text}, "action": {"buttons": buttons}}
+            part: dict[str, Any] = {"type": "button", "body": {"text": text}, "action": {"buttons": buttons}}
+            if sha256 := content.get("picture"):
+                part["header"] = {"type": "image", "image": {"sha256": sha256}}
+            return "interactive", part
         case Kind.CHOICES:
             rows = [
                 {k: row[k] for k in ("id", "title", "description") if row.get(k)} for row in content["rows"]

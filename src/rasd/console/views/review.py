@@ -1,6 +1,6 @@
 """The queue of photographs that a person must judge: one at a time, by the keyboard, the next one ready."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,6 @@ from rasd.metering.numbers import meanings, parse_number
 
 log = structlog.get_logger("rasd.console.review")
 
-PUT_ASIDE = timedelta(minutes=10)
 """How long one that was skipped stays away from everybody, so that who skips does not get it straight back."""
 PREFETCHED = 2
 NOT_ADOPTABLE = gettext_lazy(
@@ -73,7 +72,7 @@ def _decide(request: StaffRequest, asked: Review, now: datetime) -> str:
     elif decision == "not_a_meter":
         asked.not_a_meter(request.user, now)
     elif decision == "skip":
-        _put_aside(asked, request.user, now)
+        asked.put_aside(request.user, now)
     else:
         beside = Beside(asked.submission)
         value = _value(request.POST.get("value", ""), beside.register)
@@ -156,13 +155,6 @@ def _upcoming(current: Review, now: datetime) -> list[Photograph]:
         .values_list("submission_id", flat=True)[:PREFETCHED]
     )
     return list(Photograph.objects.filter(submission__in=list(ahead)))
-
-
-def _put_aside(asked: Review, user: Any, now: datetime) -> None:
-    """Held by nobody for a while: a claim's end without a claimant."""
-    Review.objects.filter(pk=asked.pk, closed_at=None, claimed_by=user).update(
-        claimed_by=None, claimed_until=now + PUT_ASIDE
-    )
 
 
 def _value(typed: str, register: Register | None) -> Decimal | None:

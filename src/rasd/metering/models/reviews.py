@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=5)
 """How long a claim holds without a decision; then somebody else may have it."""
 
+PUT_ASIDE = timedelta(minutes=10)
 UNDO_WITHIN = timedelta(seconds=20)
 """The customer is told after it: until then nobody but the reviewer knows."""
 
@@ -102,6 +103,12 @@ class Review(models.Model):
         """Give it back undecided."""
         type(self).objects.filter(pk=self.pk, closed_at=None).update(claimed_by=None, claimed_until=None)
         self.claimed_by, self.claimed_until = None, None
+
+    def put_aside(self, user: AbstractBaseUser, at: datetime) -> None:
+        """``user`` gives it back undecided, to be offered again to anyone when ``PUT_ASIDE`` has passed."""
+        type(self).objects.filter(pk=self.pk, closed_at=None, claimed_by=user.pk).update(
+            claimed_by=None, claimed_until=at + PUT_ASIDE
+        )
 
     # Deciding
 

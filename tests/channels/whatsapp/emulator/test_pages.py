@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.chrome import chrome
 
 from rasd.channels.whatsapp.emulator.client import Emulator
 
@@ -15,7 +15,6 @@ from .conftest import NUMBER, Business, Webhook
 
 pytestmark = pytest.mark.browser
 
-CHROMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 PHONE = {"width": 360, "height": 760}
 DESKTOP = {"width": 1280, "height": 900}
 BUTTONS = {
@@ -35,14 +34,9 @@ LIST = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMES)), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("There is no Chromium or Chrome on this machine; in CI that is a failure.")
-        pytest.skip("There is no Chromium or Chrome on this machine: install one to test the pages.")
     with sync_playwright() as playwright:
         fakes = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *fakes])
+        browser = playwright.chromium.launch(executable_path=chrome(), args=["--no-sandbox", *fakes])
         try:
             yield browser
         finally:

@@ -130,7 +130,7 @@ def test_whole_units_alone_are_not_accepted_where_the_register_shows_decimals() 
         history=used("4300"),
         thresholds=Thresholds(0.5, 0.1),
     )
-    assert (reading.digits, reading.decision) == ("04521", Decision.CONFIRM)
+    assert (reading.digits, reading.decision, reading.reason) == ("04521", Decision.CONFIRM, "part_unread")
 
 
 def test_more_digits_than_the_register_shows_are_never_accepted() -> None:

@@ -19,6 +19,7 @@ WHY: dict[str, str | Promise] = {
     "likely": _("The counter was read, but not with certainty."),
     "unlikely_for_history": _("The counter was read clearly, but the value is unusual for this meter."),
     "below_last": _("The counter reads less than the last reading of this meter."),
+    "part_unread": _("The whole units were read, but not the places after the point."),
     "wrong_length": _("The number of digits is not what this register shows."),
     "picture": _("The photograph does not let the counter be read."),
     "unsure": _("A person should look at this photograph."),

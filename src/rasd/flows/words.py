@@ -141,11 +141,9 @@ def again(why: str) -> Say:
     if why.startswith("typed_"):
         return Say(f"{reason} {how}", Outgoing.Kind.BUTTONS, buttons(person_button()))
     picture, _size = evidence.keep([render_example()], limit=EXAMPLE_LARGEST)
-    return Say(
-        f"{reason} {how} {_('Like this:')}",
-        Outgoing.Kind.BUTTONS,
-        {**buttons(person_button()), "picture": picture},
-    )
+    like_this = _("In the picture above you see how.")
+    content = {**buttons(person_button()), "picture": picture}
+    return Say(f"{reason} {how} {like_this}", Outgoing.Kind.BUTTONS, content)
 
 
 def please_resend() -> Say:

@@ -216,7 +216,8 @@ def by_photographs(facts: Facts, limits: Limits = USUAL) -> Judged:
     sure = together(best.confidence, [one.candidates.get(best.value, 0.0) for one in others])
     if best.decision is Decision.ACCEPT and best.confidence >= limits.eye.accept:
         return Judged(Verdict.ACCEPT, best.reason, best.value, sure)
-    if best.decision is Decision.CONFIRM and best.reason == "likely" and sure >= limits.eye.accept:
+    likely = best.decision is Decision.CONFIRM and best.reason == "likely"
+    if likely and sure > best.confidence and sure >= limits.eye.accept:
         return Judged(Verdict.ACCEPT, "photographs_agree", best.value, sure)
     if best.decision in {Decision.ACCEPT, Decision.CONFIRM} and sure >= limits.eye.confirm:
         return Judged(Verdict.CONFIRM, best.reason, best.value, sure)

@@ -244,7 +244,7 @@ def _decide(
         return Decision.CONFIRM, "likely"
     if not all_places:
         # The whole units alone, where the register shows more: the customer says whether something is behind the point.
-        return Decision.CONFIRM, "likely"
+        return Decision.CONFIRM, "part_unread"
     if best.probability >= thresholds.accept:
         return Decision.ACCEPT, "sure"
     return Decision.CONFIRM, "likely"

@@ -77,6 +77,7 @@ REASONS: dict[str, str] = {
     "likely": "The counter was read, but not with certainty.",
     "unlikely_for_history": "The counter was read clearly, but the value is unusual for this meter.",
     "below_last": "The counter reads less than the last reading of this meter.",
+    "part_unread": "The whole units were read, but not the places after the point.",
     "wrong_length": "The number of digits is not what this register shows.",
     "picture": "The photograph does not let the counter be read.",
     "unsure": "A person should look at this photograph.",

@@ -3,11 +3,11 @@
 import httpx
 import pytest
 from django.utils import timezone
-from doors import CUSTOMER, PHONE_NUMBER_ID, Cloud, wrote
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.models import Address, Channel, Line
 from rasd.channels.whatsapp import api
+from tests.channels.doors import CUSTOMER, PHONE_NUMBER_ID, Cloud, wrote
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 from django.utils import timezone
-from doors import deliver, envelope, text_message, waiting_jobs
 
 from rasd.channels.models import Line, Outgoing
+from tests.channels.doors import deliver, envelope, text_message, waiting_jobs
 
 pytestmark = pytest.mark.django_db
 LINE = {

@@ -9,12 +9,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
-from doors import Cloud, breaks, refused, wrote
 
 from rasd.channels import media as fetching
 from rasd.channels import signals
 from rasd.channels.models import Address, Incoming, Line, Media
 from rasd.ledger import evidence
+from tests.channels.doors import Cloud, breaks, refused, wrote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,10 +4,10 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory
-from doors import signature
 
 from rasd.channels.middleware import doors
 from rasd.channels.models import Delivery
+from tests.channels.doors import signature
 
 URL = "/channels/whatsapp/webhook"
 

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from doors import breaks, deliver, envelope, refused, status, waiting_jobs, wrote
 
 from rasd.channels import outbox, signals
 from rasd.channels.models import Address, Incoming, Line, Outgoing, StatusEvent
 from rasd.channels.whatsapp import api
 from rasd.ledger import evidence
+from tests.channels.doors import breaks, deliver, envelope, refused, status, waiting_jobs, wrote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Outgoing.State

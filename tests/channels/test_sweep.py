@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
-from doors import waiting_jobs, wrote
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.tasks import configure_task
 
@@ -14,6 +13,7 @@ from rasd.channels.jobs import ComeBack, Patience, job_manager, send
 from rasd.channels.metrics import counts
 from rasd.channels.models import Address, Channel, Delivery, Line, Media, Outgoing, Refusal
 from rasd.channels.sweep import sweep
+from tests.channels.doors import waiting_jobs, wrote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(minutes=10)

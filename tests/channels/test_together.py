@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from doors import Cloud, envelope, status, text_message
 
 from rasd.channels import outbox, signals
 from rasd.channels.models import Address, Channel, Delivery, Incoming, Line, Outgoing, StatusEvent
+from tests.channels.doors import Cloud, envelope, status, text_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

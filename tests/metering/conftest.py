@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from metering_house import NOON, SALMA, Eye, give_history, make_house
 
 from rasd.metering.models import Cycle, Photograph, ServicePoint, Submission
 from rasd.metering.models import photographs as photographs_module
 from rasd.vision import PhotoReading
+from tests.metering.house import NOON, SALMA, Eye, give_history, make_house
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from metering_house import NOON, seen
 
 from rasd.metering import models
+from tests.metering.house import NOON, seen
 
 pytestmark = pytest.mark.django_db
 HAPPENED = [models.Submission, models.Reading, models.Adoption, models.Review, models.Cycle]

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from metering_house import NOON, SALMA, Eye, make_house, seen
 
 from rasd.ledger.models import Entry, verify
 from rasd.metering import signals
 from rasd.metering.models import Adoption, Judgement, NotAdoptable, Photograph, Reading, Submission, trace
+from tests.metering.house import NOON, SALMA, Eye, make_house, seen
 
 
 def together(*deeds: Callable[[], object]) -> list[object]:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from metering_house import make_house
 
 from rasd.metering.cli import cycle, import_
 from rasd.metering.models import Cycle, Reading
+from tests.metering.house import make_house
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from metering_house import MUSCAT, NOON, make_house, seen
 
 from rasd.ledger.models import Entry
 from rasd.metering import days
 from rasd.metering.models import Cycle, NotAdoptable
+from tests.metering.house import MUSCAT, NOON, make_house, seen
 
 NOT_ASKED = datetime(2026, 11, 1, tzinfo=UTC)
 

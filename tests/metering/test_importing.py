@@ -7,11 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from metering_house import MUSCAT, give_history, make_house
 
 from rasd.ledger.models import Entry
 from rasd.metering.importing import UnreadableTable, import_readings, import_service_points
 from rasd.metering.models import Account, AccountContact, Meter, Reading, Register, ServicePoint
+from tests.metering.house import MUSCAT, give_history, make_house
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

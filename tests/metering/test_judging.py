@@ -4,10 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from metering_house import NOON, SALMA, give_history, make_house, seen
 
 from rasd.metering.models import Adoption, Cycle, Judgement, Review
 from rasd.vision import Decision, NotAPhotograph
+from tests.metering.house import NOON, SALMA, give_history, make_house, seen
 
 pytestmark = pytest.mark.django_db
 

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import phonenumbers
 import pytest
-from metering_house import MUSCAT
 
 from rasd.metering import made_up, rules
 from rasd.metering.consumption import used_between
 from rasd.metering.models import Account, AccountContact, Meter, Reading, Register, ServicePoint
+from tests.metering.house import MUSCAT
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 12, tzinfo=MUSCAT)

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
-from metering_house import NOON, make_house, seen
-from test_adopting import together
 
 from rasd.ledger.models import Entry, verify
 from rasd.metering import signals
 from rasd.metering.models import Adoption, Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.reviews import LEASE, UNDO_WITHIN
+from tests.metering.house import NOON, make_house, seen
+from tests.metering.test_adopting import together
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from doors import deliver, envelope, text_message, waiting_jobs
 
 from rasd.channels import signals
 from rasd.channels.errors import SortingFailed
 from rasd.channels.models import Address, Delivery, Incoming, Line, Media, StatusEvent
+from tests.channels.doors import deliver, envelope, text_message, waiting_jobs
 
 PAYLOADS = Path(__file__).parent / "payloads"
 K = Incoming.Kind

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from doors import CUSTOMER, deliver, envelope, status, text_message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from rasd.channels.models import Address, Channel, Delivery, Incoming, Outgoing,
 from rasd.channels.whatsapp import payload
 from rasd.channels.whatsapp.content import content_of
 from rasd.channels.whatsapp.payload import Message
+from tests.channels.doors import CUSTOMER, deliver, envelope, status, text_message
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 NOW = timezone.now() - timedelta(hours=1)

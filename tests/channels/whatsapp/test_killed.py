@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from rasd.channels import sweep as sweeping
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.whatsapp.emulator.client import Emulator
-from whatsapp.test_with_the_emulator import PHOTOS, QUEUES, copies, emulator, line, web
+from tests.channels.whatsapp.test_with_the_emulator import PHOTOS, QUEUES, copies, emulator, line, web
 
 __all__ = ["emulator", "line", "web"]  # fixtures
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]

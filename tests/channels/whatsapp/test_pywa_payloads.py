@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doors import deliver
 
 from rasd.channels.models import Channel, Incoming, Line, StatusEvent
 from rasd.channels.whatsapp.webhook import is_signed
+from tests.channels.doors import deliver
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PYWA = Path(os.environ.get("RASD_SHARED") or CHECKOUT.parent / "shared") / "data" / "whatsapp" / "pywa"

@@ -5,9 +5,9 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from doors import CUSTOMER, deliver, envelope, text_message
 
 from rasd.channels.models import Address, Incoming
+from tests.channels.doors import CUSTOMER, deliver, envelope, text_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("line")]
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from doors import envelope, signature, text_message, waiting_jobs
 
 from rasd.channels.models import Channel, Delivery, Line, Refusal
+from tests.channels.doors import envelope, signature, text_message, waiting_jobs
 
 URL = "/channels/whatsapp/webhook"
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.chrome import chrome
 
 from rasd.channels.whatsapp.emulator.client import Emulator
+from tests.chrome import chrome
 
 from .conftest import NUMBER, Business, Webhook
 

@@ -11,6 +11,7 @@ import pytest
 import pytest_django
 from django.conf import settings
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.settings import database
@@ -67,3 +68,11 @@ def _media_in_a_temporary_folder(settings, tmp_path: Path) -> None:
         "APP_SECRET": "test-app-secret",
         "VERIFY_TOKEN": "test-verify-token",
     }
+
+
+@pytest.fixture(autouse=True)
+def _no_jobs_of_earlier_tests(request: pytest.FixtureRequest) -> None:
+    """Procrastinate's tables are not Django's to empty: a test that commits would leave its jobs to the next."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("db")
+        ProcrastinateJob.objects.all()._raw_delete("default")

@@ -3,7 +3,6 @@
 import httpx
 import pytest
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.models import Address, Channel, Line
 from rasd.channels.whatsapp import api
@@ -39,16 +38,3 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     client = httpx.Client(transport=httpx.MockTransport(cloud))
     monkeypatch.setattr(api, "client", lambda: client)
     return cloud
-
-
-@pytest.fixture(autouse=True)
-def _no_jobs_of_earlier_tests(request: pytest.FixtureRequest) -> None:
-    """Procrastinate's tables are not Django's to empty: a test that commits would leave its jobs to the next."""
-    if request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("db")
-        ProcrastinateJob.objects.all()._raw_delete("default")
-
-
-@pytest.fixture(autouse=True)
-def _only_the_doors(settings) -> None:
-    settings.ROOT_URLCONF = "doors_urls"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rasd.vision.rendered import render_meter
+from rasd.vision.rendered import render_no_meter
 
 
 def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -49,8 +49,8 @@ def test_the_demo_tells_every_step_and_ends_well(folder: Path):
 
 
 def test_a_photograph_that_cannot_be_read_ends_with_the_reason(folder: Path):
-    dark = folder / "dark.jpg"
-    dark.write_bytes(render_meter(123_456, dark=0.97))
-    played = run_demo(folder, "--photo", str(dark))
+    wall = folder / "wall.jpg"
+    wall.write_bytes(render_no_meter())
+    played = run_demo(folder, "--photo", str(wall))
     assert played.returncode == 1, played.stdout[-3000:]
     assert "not adopted" in played.stderr

@@ -145,6 +145,23 @@ def test_several_photographs_in_one_go_are_one_submission_and_one_answer(
     assert len(answers) == 1
 
 
+def test_a_photograph_sent_after_the_answer_gets_an_answer_of_its_own(
+    customer: Customer, point: ServicePoint
+):
+    in_english(customer)
+    customer.sends_photograph(shows("04480"))
+    [answer] = customer.sends_photograph(shows("04490"))
+    assert "Shall 4490 kWh replace it?" in words([answer])
+    assert Submission.objects.count() == 2
+
+
+def test_one_that_only_arrives_after_the_answer_is_evidence(customer: Customer, point: ServicePoint):
+    sent = timezone.now()
+    customer.sends_photograph(shows("04480"), at=sent)
+    assert customer.sends_photograph(shows("04480"), at=sent) == []
+    assert Submission.objects.get().photographs.count() == 2
+
+
 def test_g6_a_delivery_repeated_changes_nothing(customer: Customer, point: ServicePoint):
     picture = customer.photograph(shows("04480"))
     customer.sends(picture)

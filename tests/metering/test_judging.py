@@ -89,8 +89,8 @@ def test_judging_again_when_nothing_is_new_returns_the_judgement_that_stands(hou
 
 def test_another_photograph_of_the_album_is_something_new(house, november, send):
     submission = send(house, seen(None, finding="blurred"))
-    first = submission.judge(NOON)
-    again = send(house, seen(4300), at=NOON + timedelta(seconds=30))
+    first = submission.judge(NOON + timedelta(seconds=40))
+    again = send(house, seen(4300), at=NOON + timedelta(seconds=30))  # sent before, arrived after
     assert again == submission
     second = again.judge(NOON)
     assert (first.verdict, second.verdict) == ("retake", "accept")

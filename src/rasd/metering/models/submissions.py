@@ -74,9 +74,9 @@ class Submission(models.Model):
     ) -> tuple[Submission, Photograph]:
         """The photograph that message ``origin`` brought, in the sender's still open album or in a submission of its own.
 
-        The album is open to photographs sent within ``ALBUM_GAP`` of one that is in it, unless a person or the customer
-        has closed the matter. Called again with the same ``origin``, by another process at the same time too, it
-        returns what is there.
+        The album is open to photographs sent within ``ALBUM_GAP`` of one that is in it, until it was judged: what is sent
+        after that is another matter, and gets an answer of its own. Called again with the same ``origin``, by another
+        process at the same time too, it returns what is there.
         """
         with transaction.atomic():
             _one_at_a_time(f"{identifier} {conversation}")
@@ -107,10 +107,8 @@ class Submission(models.Model):
             .order_by("-photographs__sent_at")
             .first()
         )
-        if near is None or near.reviews.filter(closed_at__isnull=False).exists():
-            return None
-        last = near.judgement
-        return None if last is not None and last.verdict == rules.Verdict.WITHDRAWN else near
+        last = near.judgement if near else None
+        return None if last is not None and sent_at > last.at else near
 
     @classmethod
     def from_number(

@@ -125,6 +125,28 @@ def test_what_cannot_be_sent_is_refused_with_words(as_, utility, text, words):
     assert not Outgoing.objects.exists()
 
 
+def test_a_nul_byte_is_left_out_wherever_one_may_type(as_, utility):
+    one = utility.conversation(name="Ali")
+    client = as_("agent")
+    found = client.get(reverse("console:conversations"), {"q": "\0Al\0i", "before": "\0"})
+    assert [each["conversation"] for each in found.context["others"]] == [one]
+    reply(client, one, "He\0llo", key="k\0")
+    client.post(reverse("console:note", args=[one.pk]), {"text": "call\0 back"})
+    assert Outgoing.objects.get().text == "Hello"
+    assert Message.objects.exclude(note="").get().note == "call back"
+    assert reply(client, one, "\0").status_code == 422
+
+
+def test_without_script_one_comes_back_to_what_was_just_said(as_, utility):
+    one = utility.conversation()
+    client = as_("agent")
+    answer = reply(client, one, "Hello")
+    assert answer["Location"].endswith("#latest")
+    page = client.get(answer["Location"]).content.decode()
+    assert page.count('id="latest"') == 1
+    assert page.index('id="latest"') > page.index('class="bubble')
+
+
 def test_taking_over_silences_the_machine_and_giving_back_lets_it_speak(as_, utility):
     one = utility.conversation()
     client = as_("agent")

@@ -150,7 +150,7 @@ class Beside:
     @cached_property
     def expected(self) -> Expected | None:
         point = self.submission.service_point
-        history = point.history(self.submission.sent_at) if point else None
+        history = point.history(self.submission.sent_at, apart_from=self.submission.cycle) if point else None
         if history is None or not history.readings:
             return None
         prior = prior_for(history, digits=history.digits, decimals=history.decimals)

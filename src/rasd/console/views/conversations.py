@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -31,7 +32,7 @@ LONGEST = 4096  # characters of a text message [Meta's documentation]
 @never_cache
 def conversations(request: StaffRequest) -> HttpResponse:
     """Those owed an answer first, the soonest due on top; then the others, the newest on top."""
-    wanted = request.GET.get("q", "").strip()
+    wanted = _typed(request.GET, "q")
     found = _matching(wanted)
     owed = (
         Obligation.objects.filter(discharged_at=None, conversation__in=found)
@@ -67,7 +68,7 @@ def conversation(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def reply(request: StaffRequest, pk: int) -> HttpResponse:
     """Send what was typed. The page made ``key`` before it sent, so sending again after a doubt sends nothing twice."""
-    asked, text = _get(pk), request.POST.get("text", "").strip()
+    asked, text = _get(pk), _typed(request.POST, "text")
     if not text or len(text) > LONGEST:
         problem = (
             _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
@@ -78,7 +79,7 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
         return _refused(request, asked, problem, text)
     # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
     words = hashlib.sha256(text.encode()).hexdigest()[:8]
-    key = f"{request.POST.get('key') or get_random_string(20)}:{words}"[:150]
+    key = f"{_typed(request.POST, 'key') or get_random_string(20)}:{words}"[:150]
     with transaction.atomic():
         asked.reply(text, author=request.user, key=key, at=timezone.now())
         _announce(asked)
@@ -89,7 +90,7 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def note(request: StaffRequest, pk: int) -> HttpResponse:
     """Written beside the conversation for one's colleagues; the customer never sees it."""
-    asked, text = _get(pk), request.POST.get("text", "").strip()
+    asked, text = _get(pk), _typed(request.POST, "text")
     if not text:
         return _refused(request, asked, _("Type a note first."))
     with transaction.atomic():
@@ -157,8 +158,13 @@ def _new_key() -> str:
 def _again(request: StaffRequest, changed: Conversation) -> HttpResponse:
     if not request.htmx:
         messages.success(request, _("Done."))
-        return redirect("console:conversation", changed.pk)
+        return redirect(reverse("console:conversation", args=[changed.pk]) + "#latest")
     return _show(request, changed)
+
+
+def _typed(form: QueryDict, name: str) -> str:
+    """What was typed, without NUL: PostgreSQL's text holds none, and nobody means one."""
+    return form.get(name, "").replace("\0", "").strip()
 
 
 def _get(pk: int) -> Conversation:

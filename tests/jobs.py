@@ -1,6 +1,7 @@
 """Does the jobs that wait, in this very transaction: what a worker does, without its processes and its patience."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 from django.db import connection
 from django.utils import timezone
@@ -31,8 +32,9 @@ def do_jobs(*, until: datetime | None = None, queues: set[str] | None = None) ->
             return done
         app.perform_import_paths()
         task = app.tasks[job.task_name]
+        context = [SimpleNamespace(job=job)] if task.pass_context else []
         try:
-            task.func(**job.args)
+            task.func(*context, **job.args)
         except ComeBack as again:
             _set(job.pk, "todo", again.at + timedelta(microseconds=1))
             if again.at <= limit:

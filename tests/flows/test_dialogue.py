@@ -1,15 +1,19 @@
 """What the customer hears, message by message, through the real webhook, inbox, rules and outbox."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.models import Address, Outgoing
 from rasd.desk.models import HandOver, Obligation
+from rasd.flows.arrival import Arrival
 from rasd.flows.identity import TRIES_OF_ONE
+from rasd.flows.jobs import FAILURES_ALLOWED
 from rasd.ledger import evidence
 from rasd.ledger.models import Entry, verify
 from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission, trace
@@ -228,6 +232,45 @@ def test_a_typed_number_counts_too(customer: Customer, point: ServicePoint, text
     assert Adoption.objects.get().reading.value == 4480
 
 
+def test_the_point_of_a_typed_number_is_kept(customer: Customer, point: ServicePoint):
+    customer.says("٤٤٨٠٫٥")
+    assert Submission.objects.get().typed == "4480.5"
+
+
+def test_a_typed_number_is_not_called_a_photograph(customer: Customer, point: ServicePoint):
+    in_english(customer)
+    assert "You typed 09999" in words(customer.says("9999"))
+    customer.presses("yes")
+    told = words(list(Outgoing.objects.order_by("pk")))
+    assert "photograph" not in told.rpartition("You typed")[2]
+
+
+def test_all_the_digits_of_a_counter_answer_a_question_about_tenths(customer: Customer, account: Account):
+    AccountContact.objects.create(account=account, identifier=f"tel:+{PHONE}")
+    point = make_point(1, account)
+    point.current_register.__class__.objects.update(decimals=1)
+    customer.sends_photograph(replace(shows("044806", 0.9), decimals=1, value=Decimal("4480.6")))
+    customer.presses("no")
+    customer.says("044807")
+    assert Adoption.objects.get().reading.value == Decimal("4480.7")
+
+
+def test_a_lower_number_may_replace_this_months_own(customer: Customer, point: ServicePoint):
+    customer.sends_photograph(shows("04490"))
+    customer.clock.shift(timedelta(hours=3))
+    customer.says("4480")
+    customer.presses("replace")
+    assert Adoption.objects.get(superseded_at=None).reading.value == 4480
+
+
+def test_a_neighbours_meter_is_told_from_ones_own(customer: Customer, account: Account, point: ServicePoint):
+    in_english(customer)
+    other = Account.objects.create(number="100300", holder_name="زائر التجريبي")
+    make_point(37, other)
+    [answer] = customer.sends_photograph(replace(shows("04480"), serials=("E00000037",)))
+    assert "not that of your meter, E00000001" in words([answer])
+
+
 def test_an_unusual_typed_number_is_asked_about(customer: Customer, point: ServicePoint):
     [question] = customer.says("9999")
     assert ids(question)[0] == "yes"
@@ -246,6 +289,18 @@ def test_several_service_points_make_a_list_to_choose_from(
     assert question.kind == Outgoing.Kind.CHOICES
     assert len(question.buttons) == 2
     customer.presses(second.place)
+    assert Adoption.objects.get().service_point == second
+
+
+def test_an_old_lists_row_changes_nothing_and_is_answered(
+    customer: Customer, account: Account, point: ServicePoint
+):
+    second = make_point(2, account)
+    in_english(customer)
+    customer.sends_photograph(shows("04480"))
+    customer.presses(second.place)
+    [answer] = customer.presses(point.place)
+    assert "already adopted" in answer.text
     assert Adoption.objects.get().service_point == second
 
 
@@ -398,6 +453,73 @@ def test_what_only_people_understand_is_theirs_at_once(
     customer.sends(message)
     assert customer.conversation.is_with_people
     assert Obligation.objects.filter(discharged_at=None).count() == 1
+
+
+def test_g7_what_comes_while_the_answer_is_under_way_is_owed_when_it_is_out(
+    customer: Customer, point: ServicePoint
+):
+    clerk = User.objects.create_user("salma")
+    customer.says("agent")
+    customer.conversation.reply("How can I help?", author=clerk, key="k1", at=timezone.now())
+    customer.deliver({"type": "text", "text": {"body": "And where is my bill, please?"}})
+    do_jobs(queues={"inbox", "flows"})
+    do_jobs()
+    first, second = Obligation.objects.order_by("since")
+    assert first.discharged_at is not None
+    assert second.discharged_at is None
+    assert second.message.incoming.text == "And where is my bill, please?"
+
+
+def test_g8_who_wants_a_person_while_a_photograph_is_in_review_moves_to_their_queue(
+    customer: Customer, point: ServicePoint
+):
+    customer.sends_photograph(shows("04480", 0.1))
+    assert Obligation.objects.get().queue.name == "Photographs"
+    customer.says("agent please")
+    owed = Obligation.objects.get()
+    assert owed.queue.name == "First line"
+    assert owed.due_at <= timezone.now() + timedelta(minutes=30)
+
+
+def test_g8_with_people_no_robot_says_again_that_one_is_with_people(customer: Customer, point: ServicePoint):
+    customer.says("agent please")
+    customer.world.files["media-p"] = b"%PDF-1.4 " + bytes(300)
+    document = {"id": "media-p", "mime_type": "application/pdf", "filename": "my latest bill.pdf"}
+    assert customer.sends({"type": "document", "document": document}) == []
+    assert customer.says("agent") == []
+
+
+def test_neither_ok_nor_a_files_name_changes_the_language(customer: Customer, point: ServicePoint):
+    customer.says("السلام عليكم ورحمة الله")
+    customer.says("ok")
+    assert customer.conversation.language == "ar"
+    customer.world.files["media-p"] = b"%PDF-1.4 " + bytes(300)
+    document = {"id": "media-p", "mime_type": "application/pdf", "filename": "my latest bill.pdf"}
+    customer.sends({"type": "document", "document": document})
+    assert customer.conversation.language == "ar"
+
+
+def test_until_the_customer_writes_the_accounts_language_is_spoken(customer: Customer, point: ServicePoint):
+    Account.objects.update(language="en")
+    [answer] = customer.sends_photograph(shows("04480"))
+    assert "is adopted" in answer.text
+
+
+def test_what_the_machine_fails_at_becomes_a_persons_and_holds_nobody_up(
+    customer: Customer, point: ServicePoint, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(self: Arrival) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(Arrival, "_read_text", fails)
+    customer.deliver({"type": "text", "text": {"body": "hello"}})
+    with pytest.raises(RuntimeError):
+        do_jobs()
+    assert customer.conversation.messages.count() == 1, "people see it, whatever becomes of the answer"
+    ProcrastinateJob.objects.filter(status="todo").update(attempts=FAILURES_ALLOWED)
+    do_jobs()
+    assert customer.conversation.is_with_people
+    assert Obligation.objects.get().message.incoming.text == "hello"
 
 
 # A person judges

@@ -113,6 +113,12 @@ class Conversation(models.Model):
                 owed.answer_with(message)
             return message
 
+    def speak(self, language: str | None) -> None:
+        """The machine answers in it from now on; None: as before."""
+        if language and language != self.language:
+            self.language = language
+            self.save(update_fields=["language"])
+
     def note(self, text: str, *, at: datetime, author: AbstractUser | None = None) -> "Message":
         """For staff only; from the machine where it has no author."""
         return self._add(at=at, note=text, author=author)
@@ -134,14 +140,24 @@ class Conversation(models.Model):
                 record(actor, "conversation.given_back", str(self), at=at)
 
     def owe(self, message: "Message", *, queue: "Queue") -> "Obligation":
-        """``message`` is owed an answer (G7). Several in a row are one obligation, from the first of them."""
+        """``message`` is owed an answer (G7). Several in a row are one obligation, from the first of them.
+
+        One that is answered, but whose answer the channel has not taken yet, does not count: what comes meanwhile is
+        owed as soon as that answer is out.
+        """
         with transaction.atomic():
             Conversation.objects.select_for_update().get(pk=self.pk)
             if owed := self.owed:
+                if owed.discharged_by_id and owed.next_message_id is None:
+                    owed.next_message = message
+                    owed.save(update_fields=["next_message"])
                 return owed
-            return self.obligations.create(
-                message=message, queue=queue, since=message.at, due_at=message.at + queue.answer_within
-            )
+            return self._owe(message, queue)
+
+    def _owe(self, message: "Message", queue: "Queue") -> "Obligation":
+        return self.obligations.create(
+            message=message, queue=queue, since=message.at, due_at=message.at + queue.answer_within
+        )
 
     @property
     def standing_hand_over(self) -> "HandOver | None":
@@ -270,6 +286,13 @@ class Obligation(models.Model):
     due_at = models.DateTimeField()
     discharged_at = models.DateTimeField(null=True)
     discharged_by = models.OneToOneField(Message, models.PROTECT, null=True, related_name="discharges")
+    next_message = models.ForeignKey(
+        Message,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the first that came after the answer was written and before it was out",
+    )
 
     class Meta:
         ordering = ["since"]
@@ -281,6 +304,11 @@ class Obligation(models.Model):
             ),
         ]
 
+    def move(self, queue: Queue, *, at: datetime) -> None:
+        """Other people owe it from now on, by the earlier of the two times."""
+        self.queue, self.due_at = queue, min(self.due_at, at + queue.answer_within)
+        self.save(update_fields=["queue", "due_at"])
+
     def answer_with(self, message: Message) -> None:
         """``message`` is the answer; it discharges once the customer could receive it (G7)."""
         self.discharged_by = message
@@ -291,7 +319,13 @@ class Obligation(models.Model):
         """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
         answer = self.discharged_by.outgoing if self.discharged_by else None
         if answer and answer.could_be_received:
-            self.discharged_at = self.discharged_at or answer.accepted_at
+            if self.discharged_at:
+                return
+            self.discharged_at = answer.accepted_at
+            self.save(update_fields=["discharged_at"])
+            if self.next_message:
+                self.conversation._owe(self.next_message, self.queue)
+            return
         elif self.discharged_at and not self.conversation.owed:  # a later one stands for both
             self.discharged_at = None
         else:

@@ -37,6 +37,13 @@ def message_of(submission: Submission) -> Message:
     return Message.objects.get(incoming__line__channel=channel, incoming__external_id=external_id)
 
 
+def speak_as_account(conversation: Conversation, submission: Submission) -> None:
+    """The account's language is the customer's until he has written in one himself."""
+    wrote = conversation.messages.filter(incoming__kind=Incoming.Kind.TEXT)
+    if submission.service_point and not wrote.exists():
+        conversation.speak(submission.service_point.account.language)
+
+
 def judge_and_answer(submission_id: int, *, at: datetime) -> None:
     """Judge, once all of it was read, and tell the customer. Photographs that come after the decision are evidence only."""
     with transaction.atomic():
@@ -54,6 +61,7 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
         ):
             return  # another photograph of the same says the same: the customer was told
         conversation = conversation_of(submission)
+        speak_as_account(conversation, submission)
         with translation.override(conversation.language), logging_of(conversation):
             log.info("judged", submission=submission.pk, verdict=judgement.verdict, why=judgement.why)
             Answer(conversation, submission, judgement, at=at).give()
@@ -105,7 +113,7 @@ class Answer:
         self.submission.send_to_review(why=self.judgement.why, at=self.at, actor=self.judgement.actor)
         self.conversation.owe(message_of(self.submission), queue=queue_named(REVIEWS))
         self._expect(Expecting.NOTHING)
-        self._say(words.with_reviewer())
+        self._say(words.with_reviewer(self.submission))
 
     def _outside_window(self) -> None:
         self._say(words.outside_window(Cycle.latest(self.at)))

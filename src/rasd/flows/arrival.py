@@ -1,6 +1,7 @@
-"""A message has arrived: into its conversation, understood, and answered or handed on; all of it in one transaction.
+"""A message has arrived: into its conversation, where people see it; then understood, and answered or handed on.
 
-The message's own row marks it as done, so a job that runs twice, after a crash, changes nothing the second time.
+The answer and a ``Handling`` that marks it as given are one transaction, so a job that runs twice, after a crash, changes
+nothing the second time.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
-from rasd.desk.models import Conversation, HandOver, Message
+from rasd.desk.models import Conversation, HandOver
 from rasd.flows import identity, words
 from rasd.flows.answering import (
     ask_whose,
@@ -22,9 +23,9 @@ from rasd.flows.answering import (
     submission_identified,
 )
 from rasd.flows.live import announce
-from rasd.flows.models import Dialogue
+from rasd.flows.models import Dialogue, Handling
 from rasd.flows.speaking import FIRST_LINE, dialogue_of, hand_over, log, logging_of, queue_named, say
-from rasd.language import Understanding, understand
+from rasd.language import NumberFound, Understanding, understand
 from rasd.metering.models import Cycle, ServicePoint, Submission
 
 Kind = Incoming.Kind
@@ -37,6 +38,7 @@ FILES = {Kind.IMAGE, Kind.DOCUMENT}
 """Answered when their file has been fetched and looked at."""
 
 MISUNDERSTANDINGS_ALLOWED = 1
+SENTENCE = 2  # words, from which one can tell the language
 
 
 class Arrival:
@@ -48,12 +50,16 @@ class Arrival:
         self.understood: Understanding = understand(incoming.text)
 
     def receive(self) -> None:
-        with transaction.atomic():
-            if Message.objects.filter(incoming=self.incoming).exists():
-                return
+        with transaction.atomic():  # people see it, whatever becomes of the answer
             self.message = Conversation.take_in(self.incoming)
             self.conversation = self.message.conversation
             announce(f"conversation:{self.conversation.pk}", "conversations")
+        with transaction.atomic():
+            _handling, is_new = Handling.objects.get_or_create(
+                incoming=self.incoming, defaults={"at": self.at}
+            )
+            if not is_new:
+                return
             with logging_of(self.conversation):
                 log.info("received", kind=self.incoming.kind, message=self.incoming.external_id)
                 if self.incoming.kind not in SAYS_NOTHING_TO_US:
@@ -61,12 +67,29 @@ class Arrival:
                     with translation.override(self.conversation.language):
                         self._answer()
 
+    def give_up(self, error: Exception) -> None:
+        """The machine failed at it again and again: it is a person's, and the customer's next messages need not wait."""
+        with transaction.atomic():
+            self.message = Conversation.take_in(self.incoming)
+            self.conversation = self.message.conversation
+            Handling.objects.get_or_create(
+                incoming=self.incoming,
+                defaults={"at": self.at, "trouble": f"{type(error).__name__}: {error}"},
+            )
+            with translation.override(self.conversation.language):
+                self._hand_over_by_machine("an error of ours")
+            announce("troubles")
+
     def _learn_language(self) -> None:
-        written_by_them = self.incoming.kind in {Kind.TEXT, Kind.IMAGE, Kind.DOCUMENT, Kind.EDIT}
-        language = self.understood.language if written_by_them else None
-        if language and language != self.conversation.language:
-            self.conversation.language = language
-            self.conversation.save(update_fields=["language"])
+        """From sentences: an "ok", a name that was asked for, or a file's name tells nothing of the language a person speaks."""
+        if self.incoming.kind not in {Kind.TEXT, Kind.IMAGE, Kind.EDIT}:
+            return
+        words_of_theirs = [word for word in self.incoming.text.split() if any(map(str.isalpha, word))]
+        wrote_before = self.conversation.messages.filter(incoming__kind=Kind.TEXT).exclude(pk=self.message.pk)
+        if len(words_of_theirs) < SENTENCE and wrote_before.exists():
+            return
+        if dialogue_of(self.conversation).expecting != Expecting.NAME:
+            self.conversation.speak(self.understood.language)
 
     def _answer(self) -> None:
         pressed = self.incoming.button_id
@@ -140,7 +163,7 @@ class Arrival:
         if expected and dialogue.submission and expected(dialogue, dialogue.submission):
             return
         if self.understood.reading:
-            self._number_typed(self.understood.reading.digits)
+            self._number_typed(typed(self.understood.reading))
         elif self.understood.greeting:
             self._say(words.welcome(Cycle.latest(self.at)), "welcome")
         elif self.understood.expects_answer:
@@ -163,9 +186,8 @@ class Arrival:
     def _read_value(self, dialogue: Dialogue, submission: Submission) -> bool:
         if not self.understood.reading:
             return False
-        confirm(
-            self.conversation, submission, self.understood.reading.value, message=self.message, at=self.at
-        )
+        value = submission.meaning_of(typed(self.understood.reading))
+        confirm(self.conversation, submission, value, message=self.message, at=self.at)
         return True
 
     def _read_point(self, dialogue: Dialogue, submission: Submission) -> bool:
@@ -229,6 +251,9 @@ class Arrival:
 
     def _point_chosen(self, submission: Submission, point: ServicePoint) -> None:
         dialogue_of(self.conversation).expect(Expecting.NOTHING, at=self.at)
+        if adoption := submission.adoption:  # a row of an old list
+            self._say(words.already_adopted(adoption), "point-again")
+            return
         submission.identify(point, at=self.at)
         submission_identified(submission, at=self.at)
 
@@ -251,6 +276,13 @@ class Arrival:
 
     def _say(self, message: words.Say, about: str) -> None:
         say(self.conversation, message, key=f"{about}:{self.message.pk}", at=self.at, answers=self.incoming)
+
+
+def typed(number: NumberFound) -> str:
+    """The digits as they were typed, leading zeros kept, with their point: ``04521.3``."""
+    if not number.decimals:
+        return number.digits
+    return f"{number.digits[: -number.decimals]}.{number.digits[-number.decimals :]}"
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -2,12 +2,18 @@
 
 from datetime import timedelta
 
+import structlog
+from django.db import DatabaseError
 from django.utils import timezone
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from rasd.channels.jobs import Patience
 from rasd.metering.models.reviews import UNDO_WITHIN
 
+log = structlog.get_logger("rasd.flows")
+
+FAILURES_ALLOWED = 3  # of the machine at one message, before a person has it
 STILL_READING_AFTER = timedelta(seconds=2)
 REVIEW_CAN_BE_UNDONE = UNDO_WITHIN + timedelta(seconds=1)
 
@@ -17,14 +23,23 @@ def lock_of(address_id: int) -> str:
     return f"flow:{address_id}"
 
 
-@app.task(queue="flows", retry=Patience())
-def receive(incoming_id: int) -> None:
-    """A message arrived: into its conversation, and answered or handed on."""
+@app.task(queue="flows", retry=Patience(), pass_context=True)
+def receive(context: JobContext, incoming_id: int) -> None:
+    """A message arrived: into its conversation, and answered or handed on; to a person where the machine fails at it."""
     from rasd.channels.models import Incoming
     from rasd.flows.arrival import Arrival
 
     incoming = Incoming.objects.select_related("line", "address").get(pk=incoming_id)
-    Arrival(incoming, at=timezone.now()).receive()
+    arrival = Arrival(incoming, at=timezone.now())
+    try:
+        arrival.receive()
+    except DatabaseError:
+        raise  # the database's trouble, not the message's: tried again for as long as it takes
+    except Exception as error:
+        if context.job is None or context.job.attempts < FAILURES_ALLOWED:
+            raise
+        log.exception("given to a person", incoming=incoming_id)
+        arrival.give_up(error)
 
 
 @app.task(queue="flows", retry=Patience())

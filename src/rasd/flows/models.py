@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation
 from rasd.metering.models import Submission
 
@@ -44,6 +45,14 @@ class Dialogue(models.Model):
         self.misunderstandings += 1
         self.save(update_fields=["misunderstandings"])
         return self.misunderstandings
+
+
+class Handling(models.Model):
+    """An incoming message was handled: the mark by which a job that runs twice knows."""
+
+    incoming = models.OneToOneField(Incoming, models.CASCADE, related_name="handling")
+    at = models.DateTimeField()
+    trouble = models.TextField(blank=True, help_text="the error for which the machine gave it to a person")
 
 
 class IdentityAttempt(models.Model):

@@ -9,7 +9,7 @@ from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver
 from rasd.flows import jobs, words
-from rasd.flows.answering import conversation_of, origin_of
+from rasd.flows.answering import conversation_of, origin_of, speak_as_account
 from rasd.flows.identity import points_of
 from rasd.flows.speaking import hand_over, log, logging_of, say
 from rasd.metering.models import Photograph, Submission
@@ -61,6 +61,7 @@ def say_still_reading(photograph_id: int, *, at: datetime) -> None:
     if photograph.read_at is not None or submission.judgements.exists():
         return
     conversation = conversation_of(submission)
+    speak_as_account(conversation, submission)
     with translation.override(conversation.language), transaction.atomic():
         say(conversation, words.reading_now(), key=f"reading:{submission.pk}", at=at)
 

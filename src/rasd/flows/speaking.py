@@ -55,14 +55,22 @@ def say(
 
 
 def hand_over(conversation: Conversation, message: Message, *, wish: str, why: str, at: datetime) -> None:
-    """To people at once, with the place and the time told (G8), and an answer owed (G7)."""
+    """To people at once, with the place and the time told (G8), and an answer owed (G7).
+
+    Where people have it already, no robot says so again.
+    """
+    queue = queue_named(FIRST_LINE)
+    if conversation.is_with_people:
+        conversation.owe(message, queue=queue)
+        return
     actor = (
         f"customer:{conversation.address.identifier}" if wish == HandOver.Wish.CUSTOMER else "machine:flows"
     )
     conversation.hand_over(wish=wish, why=why, at=at, actor=actor)
     log.info("handed over", wish=str(wish), why=why)
-    queue = queue_named(FIRST_LINE)
     obligation = conversation.owe(message, queue=queue)
+    if obligation.queue_id != queue.pk:
+        obligation.move(queue, at=message.at)  # a photograph waited for a reviewer; its sender wants a person
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)
     with translation.override(conversation.language):
         told = words.with_person(queue.place_of(obligation), queue.usual_wait(at), queue.answer_within)

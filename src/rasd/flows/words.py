@@ -79,9 +79,14 @@ def adopted(adoption: Adoption, used: Consumption | None) -> Say:
 ABOUT_THE_SAME = 0.05  # a share; smaller differences are weather and the hour of reading
 
 
+MANY_TIMES = 3  # from here on a percentage says less than words
+
+
 def against_last_year(change: float) -> str:
     if abs(change) <= ABOUT_THE_SAME:
         return _("That is about the same a day as in this month last year.")
+    if change > MANY_TIMES - 1:
+        return _("That is more than three times as much a day as in this month last year.")
     percent = {"percent": isolated(f"{abs(change):.0%}")}
     if change > 0:
         return _("That is %(percent)s more a day than in this month last year.") % percent
@@ -90,9 +95,16 @@ def against_last_year(change: float) -> str:
 
 def is_it(submission: Submission, value: Decimal, shown: str) -> Say:
     """ "Is it 04521?" with buttons, and a way to type it."""
+    if submission.typed:
+        question = _(
+            "You typed %(value)s, which is unusual for this meter. Is it right? If not, press No or type it again."
+        )
+    else:
+        question = _(
+            "I read %(value)s on your meter. Is that right? If not, press No or type the number you see."
+        )
     return Say(
-        _("I read %(value)s on your meter. Is that right? If not, press No or type the number you see.")
-        % {"value": isolated(shown)},
+        question % {"value": isolated(shown)},
         Outgoing.Kind.BUTTONS,
         buttons(
             (f"yes:{submission.pk}:{plain(value)}", _("Yes, that is it")),
@@ -206,11 +218,15 @@ def other_meter(service_point: ServicePoint) -> Say:
     )
 
 
-def with_reviewer() -> Say:
-    return Say(
-        _(
-            "Thank you. I am not sure of the number, so a colleague will look at your photograph and answer you here."
+def with_reviewer(submission: Submission) -> Say:
+    if submission.photographs.exists():
+        return Say(
+            _(
+                "Thank you. I am not sure of the number, so a colleague will look at your photograph and answer you here."
+            )
         )
+    return Say(
+        _("Thank you. I am not sure of the number, so a colleague will look at it and answer you here.")
     )
 
 

@@ -73,16 +73,6 @@ def plain_serial(text: str) -> str:
     return re.sub(r"[^0-9A-Z]", "", text.translate(DIGITS).upper())
 
 
-def alike(one: str, other: str) -> bool:
-    """Whether two serials may be the same, misread: one holds the other, or they differ in at most a quarter of places."""
-    if not one or not other:
-        return False
-    short, long = sorted((one, other), key=len)
-    if len(short) >= SERIAL_LEAST and short in long:
-        return True
-    return distance(one, other) <= max(len(one), len(other)) // 4
-
-
 def distance(one: str, other: str) -> int:
     """Levenshtein's: how many letters must be put in, taken out or exchanged."""
     row = list(range(len(other) + 1))

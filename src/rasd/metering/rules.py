@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from rasd.metering.numbers import SERIAL_LEAST, alike, meanings, parse_number, plain_serial, shows
+from rasd.metering.numbers import SERIAL_LEAST, distance, meanings, parse_number, plain_serial, shows
 from rasd.vision import DEFAULT, Decision, History, RegisterHint, Thresholds
 from rasd.vision.prior import prior_for
 
@@ -189,16 +189,17 @@ def beside_standing(standing: Standing, read: Judged) -> Judged | None:
 
 
 def is_other_meter(facts: Facts) -> bool:
-    """Whether a serial seen is, letter for letter, another meter's, and nothing seen is like this one's own.
+    """Whether a serial seen is, letter for letter, another meter's, and not this one's own with one letter misread.
 
     Nothing less counts: the faces of meters are full of numbers, and a customer must not be told that their meter is not
-    theirs because a stain was read as a digit.
+    theirs because a stain was read as a digit. Neighbours' serials differ in few letters, so more than one counts.
     """
     seen = {plain_serial(text) for one in facts.seen for text in one.serials}
     others = {serial for serial in seen & facts.other_serials if len(serial) >= SERIAL_LEAST}
     if not others or not facts.own_serial:
         return False
-    return not any(alike(text, plain_serial(facts.own_serial)) for text in seen)
+    own = plain_serial(facts.own_serial)
+    return all(distance(text, own) > 1 for text in seen)
 
 
 def by_photographs(facts: Facts, limits: Limits = USUAL) -> Judged:

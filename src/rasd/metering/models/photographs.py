@@ -50,7 +50,7 @@ class Photograph(models.Model):
             reading = read_photograph(
                 data,
                 register=register.hint if register else None,
-                history=point.history(self.sent_at) if point else None,
+                history=point.history(self.sent_at, apart_from=self.submission.cycle) if point else None,
                 thresholds=limits().eye,
             )
         except NotAPhotograph as error:

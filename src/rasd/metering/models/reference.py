@@ -106,15 +106,18 @@ class ServicePoint(models.Model):
         """The adoption that stands in ``cycle``, or None."""
         return self.adoptions.filter(cycle=cycle, superseded_at=None).select_related("reading").first()
 
-    def history(self, at: datetime) -> History | None:
+    def history(self, at: datetime, *, apart_from: Cycle | None = None) -> History | None:
         """Actual readings before ``at`` of the current register, never estimates; None where no meter hangs there.
+
+        ``apart_from``: the cycle that a new reading is for. What customers sent for it already does not speak against one
+        that may take its place.
 
         Where the current register has none yet, those of the meter before it, marked ``meter_changed``.
         """
         register = self.current_register
         if register is None:
             return None
-        past, changed = register.actual_readings(before=at), False
+        past, changed = register.actual_readings(before=at, apart_from=apart_from), False
         if not past:
             earlier = (
                 Register.objects.filter(meter__service_point=self, meter__removed_on__isnull=False)
@@ -219,12 +222,13 @@ class Register(models.Model):
         width = self.digits + self.decimals + (1 if self.decimals else 0)
         return f"{value:0{width}.{self.decimals}f}"
 
-    def actual_readings(self, *, before: datetime) -> list[Reading]:
+    def actual_readings(self, *, before: datetime, apart_from: Cycle | None = None) -> list[Reading]:
         """The last ``HISTORY_LENGTH`` before ``before``, oldest first: no estimates, and of what customers sent only what
         stands adopted."""
         readings = (
             self.readings.filter(taken_at__lt=before)
             .exclude(source="estimate")
+            .exclude(cycle=apart_from, cycle__isnull=False, submission__isnull=False)
             .filter(
                 Q(submission=None)
                 | models.Exists(

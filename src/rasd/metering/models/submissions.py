@@ -153,6 +153,18 @@ class Submission(models.Model):
         self.identified_at = at
         self.save(update_fields=["service_point", "cycle", "identified_at"])
 
+    def meaning_of(self, typed: str) -> Decimal:
+        """The value that ``typed`` means on this meter: with a point or without, all digits in a row or the whole units.
+
+        Where it may mean several, the one nearest to what was last asked about; where none, the number as it stands.
+        """
+        register = self.service_point.current_register if self.service_point else None
+        values = numbers.meanings(typed, register.hint) if register else []
+        asked = self.judgement.value if self.judgement else None
+        if values and asked is not None:
+            return min(values, key=lambda value: abs(value - asked))
+        return values[0] if values else numbers.parse_number(typed) or Decimal(0)
+
     def as_shown(self, value: Decimal) -> str:
         """``value`` as its counter shows it, leading zeros and all: ``04521`` or ``04521.3``."""
         register = self.service_point.current_register if self.service_point else None
@@ -193,7 +205,7 @@ class Submission(models.Model):
             seen=seen,
             typed=self.typed,
             register=register.hint if register else None,
-            history=point.history(self.sent_at) if point else None,
+            history=point.history(self.sent_at, apart_from=self.cycle) if point else None,
             standing=rules.Standing(
                 standing.reading.value, standing.reading.source, own=standing.reading.submission_id == self.pk
             )

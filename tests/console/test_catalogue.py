@@ -1,5 +1,6 @@
 """Arabic first: everything people can read has its Arabic, with every form of its plural and every placeholder."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -75,6 +76,19 @@ def test_the_catalogue_knows_every_sentence_of_the_source(catalogue, tmp_path):
     assert made.returncode == 0, made.stderr
     found = polib.pofile(str(copy / "locale" / "ar" / "LC_MESSAGES" / "django.po"))
     assert {entry.msgid for entry in found if not entry.obsolete} == {entry.msgid for entry in catalogue}
+
+
+def test_no_sentence_hides_inside_an_f_string_where_makemessages_does_not_look():
+    names = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for path in PO.parents[3].rglob("*.py")
+        for string in ast.walk(ast.parse(path.read_text()))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in names
+    ]
+    assert not hidden
 
 
 def test_every_code_has_its_words():

@@ -65,7 +65,7 @@ def test_the_chat_shows_what_the_customer_sees_and_what_became_of_the_photograph
     assert 'class="photo"' in page
     assert "2611-00042-7" in page
     assert "04521" in page
-    assert "131026: Message undeliverable" in page
+    assert '<bdi dir="ltr">131026</bdi>: <bdi dir="ltr">Message undeliverable</bdi>' in page
     assert "This number cannot receive it" in page
     assert "✓✓" in page
     assert "الفاتورة السابقة كانت تقديرية" in page

@@ -31,8 +31,18 @@ def test_the_picture_fills_with_what_was_read_adopted_reviewed_asked_and_is_miss
     assert [day.adopted for day in days][-1] is None, "days to come are empty, not zero"
 
 
+def test_the_noun_below_a_tiles_number_goes_with_it(as_, utility):
+    utility.review("04521")
+    client = as_("reviewer")
+    assert "photograph waits for a look" in client.get(reverse("console:home")).content.decode()
+    utility.review("04522")
+    assert "photographs wait for a look" in client.get(reverse("console:home")).content.decode()
+    assert "صورتان" in client.get(reverse("console:home"), headers={"Accept-Language": "ar"}).content.decode()
+
+
 @pytest.mark.parametrize(
-    ("percents", "shown"), [(0.0, "0%"), (0.3, "<1%"), (52.6, "53%"), (99.7, "99%"), (100.0, "100%")]
+    ("percents", "shown"),
+    [(0.0, "0%"), (0.3, "\u2066<1%\u2069"), (52.6, "53%"), (99.7, "99%"), (100.0, "100%")],
 )
 def test_a_share_is_neither_none_nor_all_where_that_is_not_so(percents, shown):
     assert share(percents) == shown

@@ -92,6 +92,12 @@ def test_a_second_factor_is_set_up_asked_for_and_taken_off_again(client, person)
 
     wrong = client.post(reverse("console:confirm_second_factor"), {"code": "000000"})
     assert wrong.status_code == 422
+    at_once = client.post(
+        reverse("console:confirm_second_factor"),
+        {"code": code_now(device)},
+        headers={"Accept-Language": "en"},
+    )
+    assert "Wait a few seconds" in at_once.content.decode()
     TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
     on = client.post(reverse("console:confirm_second_factor"), {"code": code_now(device)})
     recovery = on.context["codes"]
@@ -124,6 +130,23 @@ def test_a_second_factor_is_set_up_asked_for_and_taken_off_again(client, person)
     client.post(reverse("console:end_second_factor"), {"password": PASSWORD})
     assert not TOTPDevice.objects.exists()
     assert enter(Client(), "agent")["Location"] == reverse("console:home")
+
+
+def test_a_right_code_right_after_a_wrong_one_is_told_to_wait_not_that_it_is_wrong(client, person):
+    user = person("agent")
+    device = TOTPDevice.objects.create(user=user, confirmed=True)
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False) as clock:
+        enter(client, "agent")
+        wrong = client.post(reverse("console:code"), {"code": "000000"}, headers={"Accept-Language": "en"})
+        assert "That code is not right" in wrong.content.decode()
+        at_once = client.post(
+            reverse("console:code"), {"code": code_now(device)}, headers={"Accept-Language": "en"}
+        )
+        assert at_once.status_code == 422
+        assert "Wait a few seconds" in at_once.content.decode()
+        assert Entry.objects.filter(action="login.failed").count() == 1, "it was not looked at: no failure"
+        clock.shift(2)
+        assert client.post(reverse("console:code"), {"code": code_now(device)}).status_code == 302
 
 
 def test_the_second_step_alone_leads_back_to_the_first(client):

@@ -8,7 +8,9 @@ import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
+from PIL import ImageChops, ImageStat
 
+from rasd.console.reading import Seen, turned
 from rasd.ledger import evidence
 from rasd.metering.models import Adoption, Review
 from rasd.metering.models.reviews import LEASE, UNDO_WITHIN
@@ -48,6 +50,18 @@ def test_what_is_known_of_the_meter_stands_beside_it(as_, utility):
     assert beside.last_year is not None
     assert abs(beside.last_year.taken_at - (utility.now - timedelta(days=365))) < timedelta(days=21)
     assert beside.consumption.value == 421
+
+
+def test_a_single_day_is_a_single_day(as_, utility):
+    point = utility.point(last=4100)
+    last = point.readings.order_by("-taken_at").first()
+    last.taken_at = utility.now - timedelta(days=1)
+    last.save()
+    utility.review("04521", point=point, hours_ago=0)
+    client = as_("reviewer")
+    assert "in 1 day, if" in client.get(reverse("console:review")).content.decode()
+    arabic = client.get(reverse("console:review"), headers={"Accept-Language": "ar"}).content.decode()
+    assert "خلال يوم واحد" in arabic
 
 
 def test_what_is_expected_of_a_counter_near_its_end_rolls_over_with_it(as_, utility):
@@ -276,6 +290,34 @@ def test_an_upright_picture_is_shown_whatever_way_the_phone_was_held(as_, utilit
     photograph.save()
     answer = as_("reviewer").get(reverse("console:photograph", args=[photograph.sha256, "whole"]))
     assert Image.open(BytesIO(answer.content)).size == (1200, 900)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_counter_that_stands_on_its_head_is_turned_so_that_picture_and_digits_agree(as_, utility, turns):
+    """``turns``: by how many quarters, clockwise, the photograph is turned; its digits are read in their own order."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    review = utility.review("04521")
+    photograph = review.submission.photographs.get()
+    client = as_("reviewer")
+    address = reverse("console:counter", args=[photograph.pk, photograph.sha256])
+    upright = Image.open(BytesIO(client.get(address).content)).convert("L")
+    placed = [digit.left for digit in Seen(photograph).digits]
+
+    out = BytesIO()
+    Image.open(BytesIO(photograph_of("04521"))).rotate(-90 * turns, expand=True).save(out, "PNG")
+    photograph.sha256, _size = evidence.keep([out.getvalue()], limit=10_000_000)
+    for one in [photograph.seen, *photograph.seen["digit_readings"]]:
+        name = "counter_box" if "counter_box" in one else "box"
+        one[name] = turned(one[name], (4 - turns) % 4)
+    photograph.save()
+    address = reverse("console:counter", args=[photograph.pk, photograph.sha256])
+    again = Image.open(BytesIO(client.get(address).content)).convert("L")
+    assert [digit.left for digit in Seen(photograph).digits] == pytest.approx(placed)
+    difference = ImageChops.difference(upright, again.resize(upright.size))
+    assert ImageStat.Stat(difference).mean[0] < 3
 
 
 def test_a_thousand_a_day_are_light(as_, utility):

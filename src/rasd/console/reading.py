@@ -30,6 +30,27 @@ def crop_around(box: Box) -> Box:
     return left, top, right - left, bottom - top
 
 
+def turns_of(seen: dict[str, Any]) -> int:
+    """How many quarters the picture must be turned, counter-clockwise, for its digits to run from left to right: a phone
+    held upside down says nothing of it in the file, but the digits were read in their own order."""
+    boxes = [one["box"] for one in seen.get("digit_readings") or [] if one.get("box")]
+    if len(boxes) < 2:
+        return 0
+    (x1, y1, w1, h1), (x2, y2, w2, h2) = boxes[0], boxes[-1]
+    right, down = (x2 + w2 / 2) - (x1 + w1 / 2), (y2 + h2 / 2) - (y1 + h1 / 2)
+    if abs(right) >= abs(down):
+        return 0 if right >= 0 else 2
+    return 1 if down > 0 else 3
+
+
+def turned(box: Box, turns: int) -> Box:
+    """``box`` in the picture turned counter-clockwise by so many quarters."""
+    x, y, width, height = box
+    for _quarter in range(turns):
+        x, y, width, height = y, 1 - x - width, height, width
+    return x, y, width, height
+
+
 @dataclass(frozen=True)
 class Digit:
     """One place of the counter. ``left`` and ``width`` in per cent of the enlarged part, None where its place is unknown."""
@@ -78,11 +99,10 @@ class Seen:
 
     @cached_property
     def digits(self) -> list[Digit]:
-        crop = None
+        crop, turns = None, turns_of(self.seen)
         if self.seen.get("counter_box"):
-            x, y, width, height = self.seen["counter_box"]
-            crop = crop_around((x, y, width, height))
-        return [_digit(one, crop) for one in self.seen.get("digit_readings") or []]
+            crop = crop_around(turned(self.seen["counter_box"], turns))
+        return [_digit(one, crop, turns) for one in self.seen.get("digit_readings") or []]
 
     @property
     def are_placed(self) -> bool:
@@ -90,12 +110,12 @@ class Seen:
         return bool(self.digits) and all(one.left is not None for one in self.digits)
 
 
-def _digit(one: dict[str, Any], crop: Box | None) -> Digit:
+def _digit(one: dict[str, Any], crop: Box | None, turns: int) -> Digit:
     ranked = sorted(enumerate(one["probabilities"]), key=lambda pair: -pair[1])
     (first, probability), (second, other) = ranked[0], ranked[1]
     left = width = None
     if crop and one.get("box"):
-        x, _y, across, _height = one["box"]
+        x, _y, across, _height = turned(one["box"], turns)
         left, width = 100 * (x - crop[0]) / crop[2], 100 * across / crop[2]
     return Digit(str(first), probability, str(second), other, bool(one.get("decimal")), left, width)
 

@@ -106,7 +106,8 @@ ADVICE = (
     Advice(
         frozenset({131047}),
         _(
-            "More than 24 hours have passed since the customer wrote. Telephone, or wait until they write again."
+            "More than 24 hours have passed since the customer wrote. Telephone, or wait until they write again; with"
+            " a reopening template on the line (under Lines), Rasd can write even so."
         ),
     ),
     Advice(

@@ -14,7 +14,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rasd.console import roles, troubles, waiting, words
+from rasd.console import faults, roles, troubles, waiting, words
 from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
@@ -119,7 +119,7 @@ def percent(probability: float | None) -> str:
 def share(percents: float) -> str:
     """Per cent of a whole: neither none of it nor all of it where that is not so."""
     if 0 < percents < 1:
-        return "<1%"
+        return "\u2066<1%\u2069"  # isolated, so that Arabic leaves the sign where it is
     return f"{min(round(percents), 99) if percents < 100 else 100}%"
 
 
@@ -159,18 +159,23 @@ def ltr(words: Any) -> SafeString:
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
     """The same pages as large tiles, each with what waits there."""
-    words = {
-        "review": gettext_lazy("photographs wait for a look"),
-        "conversations": gettext_lazy("customers wait for an answer"),
-        "cycle": gettext_lazy("of this month's readings have come in"),
-        "troubles": gettext_lazy("troubles wait for somebody"),
-    }
     pages = links(context)["pages"]
     for page in pages:
-        page["words"] = words[page["name"]]
+        page["words"] = _tile_words(page["name"], page["count"])
         if page["name"] == "cycle":
             page["count"] = _cycle_percent()
     return {"tiles": pages}
+
+
+def _tile_words(name: str, n: int) -> str:
+    """What stands below the tile's number, in the form that goes with that number."""
+    if name == "review":
+        return ngettext("photograph waits for a look", "photographs wait for a look", n)
+    if name == "conversations":
+        return ngettext("customer waits for an answer", "customers wait for an answer", n)
+    if name == "troubles":
+        return ngettext("trouble waits for somebody", "troubles wait for somebody", n)
+    return _("of this month's readings have come in")
 
 
 def _cycle_percent() -> str:
@@ -328,6 +333,31 @@ JOBS = {
     "jobs.fetch": gettext_lazy("Fetch a customer's file"),
     "jobs.send": gettext_lazy("Send an answer"),
 }
+
+
+@register.filter
+def fault(words: str) -> SafeString:
+    """What was written down of a trouble, in the reader's language as far as it is known."""
+    return faults.told(words)
+
+
+@register.simple_tag
+def delivery_faults(delivery: Any) -> SafeString:
+    lines = delivery.trouble.splitlines()
+    kept = (
+        [*lines[:LINES_SHOWN], f"… and {len(lines) - LINES_SHOWN} more"]
+        if len(lines) > LINES_SHOWN
+        else lines
+    )
+    return faults.told("\n".join(kept), until=delivery.received_at)
+
+
+@register.simple_tag
+def delivery_to_do(delivery: Any) -> str:
+    return " ".join(str(each) for each in faults.to_do(delivery.trouble, until=delivery.received_at))
+
+
+LINES_SHOWN = 8  # of what was not understood in one delivery; the page is no log
 
 
 @register.filter

@@ -23,7 +23,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.login import CodeForm
+from rasd.console.views.login import TOO_SOON, CodeForm
 from rasd.ledger.models import record
 
 RECOVERY_CODES = 10
@@ -64,6 +64,10 @@ def confirm_second_factor(request: StaffRequest) -> HttpResponse:
     if device is None:
         return redirect("console:account")
     form = CodeForm(request.POST)
+    allowed, _why = device.verify_is_allowed()
+    if not allowed:
+        form.add_error("code", TOO_SOON)
+        return _show(request, code_form=form, status=422)
     if not (form.is_valid() and device.verify_token(form.cleaned_data["code"].replace(" ", ""))):
         form.add_error("code", _("That code is not right. Type the one that your phone shows now."))
         return _show(request, code_form=form, status=422)

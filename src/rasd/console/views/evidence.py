@@ -11,13 +11,14 @@ from PIL import Image
 from rasd.channels.models import Media
 from rasd.console import roles, words
 from rasd.console.access import StaffRequest, page
-from rasd.console.reading import crop_around
+from rasd.console.reading import Box, crop_around, turned, turns_of
 from rasd.ledger import evidence
 from rasd.metering.models import Photograph
 from rasd.vision import NotAPhotograph, open_photograph
 
 LONGEST = {"thumb": 480, "whole": 1600}  # pixels
 QUALITY = 85
+TURNS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 A_DAY = 24 * 60 * 60  # seconds
 IMMUTABLE = (
     f"private, max-age={A_DAY}, immutable"  # an address holds the content's own hash: it never changes
@@ -34,9 +35,9 @@ def photograph(request: StaffRequest, sha256: str, size: str) -> HttpResponse:
 
 @page(roles.REVIEW)
 def counter(request: StaffRequest, pk: int, sha256: str) -> HttpResponse:
-    """The counter cut out of it, where the machine found one; else the whole."""
+    """The counter cut out of it, where the machine found one, turned as its digits run; else the whole."""
     seen = get_object_or_404(Photograph, pk=pk, sha256=sha256).seen or {}
-    return _shown(sha256, box=seen.get("counter_box"), longest=LONGEST["whole"])
+    return _shown(sha256, box=seen.get("counter_box"), turns=turns_of(seen), longest=LONGEST["whole"])
 
 
 def _may_see(request: StaffRequest, sha256: str) -> bool:
@@ -46,16 +47,17 @@ def _may_see(request: StaffRequest, sha256: str) -> bool:
     return user.has_perm(roles.CONVERSATIONS) and Media.objects.filter(sha256=sha256).exists()
 
 
-def _shown(sha256: str, *, longest: int, box: list[float] | None = None) -> HttpResponse:
+def _shown(sha256: str, *, longest: int, box: Box | None = None, turns: int = 0) -> HttpResponse:
     try:
         picture = Image.fromarray(open_photograph(evidence.fetch(sha256)))
     except FileNotFoundError as missing:
         raise Http404(sha256) from missing
     except NotAPhotograph as error:
         return _in_words(words.why(error.code))
+    if turns:
+        picture = picture.transpose(TURNS[turns])
     if box:
-        x, y, across, along = box
-        left, top, width, height = crop_around((x, y, across, along))
+        left, top, width, height = crop_around(turned(box, turns))
         picture = picture.crop(
             (
                 round(left * picture.width),

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -14,8 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django_otp import devices_for_user, user_has_device
 from django_otp import login as otp_login
-from django_otp import match_token, user_has_device
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from rasd.console.logins import WITHIN, address_of, may_try, record_failure
 
@@ -23,6 +27,11 @@ HALFWAY = "console.halfway"
 HALFWAY_SECONDS = 5 * 60
 TOO_MANY = _(
     "Too many tries. Wait %(minutes)d minutes, then try again; an administrator can give you a new password."
+)
+
+
+TOO_SOON = _(
+    "A wrong code was typed just before, so this one was not looked at. Wait a few seconds, then type it again."
 )
 
 
@@ -103,8 +112,10 @@ def _device(request: HttpRequest, user: Any, form: CodeForm, now: datetime) -> A
     if not may_try(user.get_username(), address_of(request), now):
         form.add_error("code", forms.ValidationError(TOO_MANY, params={"minutes": WITHIN.seconds // 60}))
         return None
-    device = match_token(user, form.cleaned_data["code"].replace(" ", "").lower())
-    if device is None:
+    device, too_soon = _matched(user, form.cleaned_data["code"].replace(" ", "").lower())
+    if too_soon:
+        form.add_error("code", TOO_SOON)
+    elif device is None:
         record_failure(user.get_username(), request, now, why="second factor")
         form.add_error(
             "code",
@@ -113,6 +124,25 @@ def _device(request: HttpRequest, user: Any, form: CodeForm, now: datetime) -> A
             ),
         )
     return device
+
+
+def _matched(user: Any, typed: str) -> tuple[Device | None, bool]:
+    """The device that accepts ``typed``, and whether none was asked because a wrong code was typed just before.
+
+    Digits are the authenticator's, letters a recovery code: each is slowed down by its own failures only.
+    """
+    kind = TOTPDevice if typed.isdigit() else StaticDevice
+    too_soon = False
+    with transaction.atomic():
+        for device in devices_for_user(user, for_verify=True):
+            if not isinstance(device, kind):
+                continue
+            allowed, _why = device.verify_is_allowed()
+            if not allowed:
+                too_soon = True
+            elif device.verify_token(typed):
+                return device, False
+    return None, too_soon
 
 
 def _wanted(request: HttpRequest) -> str:

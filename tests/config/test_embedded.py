@@ -86,6 +86,42 @@ def test_what_was_committed_survives_a_killed_server(folder: Path):
             assert connection.execute("SELECT value FROM kept").fetchone() == (42,)
 
 
+def test_a_server_that_was_killed_and_started_again_is_stopped_by_the_last_to_leave(folder: Path):
+    server = EmbeddedPostgres(folder)
+    other = another_process(folder)
+    try:
+        server.hold()
+        pid = server.postmaster_pid()
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
+        server.ensure_running()
+    finally:
+        other.kill()
+        other.wait()
+    server.release()
+    assert not server.is_running()
+    assert server.postmaster_pid() is None
+
+
+def test_asking_whether_it_runs_leaves_no_trace_in_its_log(folder: Path):
+    server = EmbeddedPostgres(folder)
+    with server.held():
+        before = server.log.read_text()
+        assert server.is_running()
+        assert server.is_running()
+        assert server.log.read_text() == before
+
+
+def test_a_log_grown_large_is_put_aside_at_the_next_start(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    server = EmbeddedPostgres(folder)
+    with server.held():
+        pass
+    monkeypatch.setattr("rasd.config.embedded.LOG_LIMIT", 10)
+    with server.held():
+        assert server.log.with_name("server.log.1").exists()
+
+
 def test_data_of_another_major_version_is_named_with_the_way_out(folder: Path):
     data = EmbeddedPostgres(folder).data
     data.mkdir(parents=True)

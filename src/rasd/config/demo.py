@@ -73,6 +73,7 @@ def _settle_environment(emulator_port: int) -> None:
 def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: str, once: bool) -> bool:
     from rasd.channels.whatsapp.emulator.client import Emulator
     from rasd.config.manage import migrate_once
+    from rasd.config.running import ignore_signals
     from rasd.config.serve import children, keep_database_up
     from rasd.config.story import PASSWORD, USER, Story, make_utility
     from rasd.config.supervisor import Child, Supervisor, rasd_command
@@ -94,7 +95,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
             "--name", os.environ["RASD_UTILITY_NAME"],
         ),
     )  # fmt: skip
-    supervisor = Supervisor([emulator, *children("127.0.0.1", port)], each_second=keep_database_up)
+    supervisor = Supervisor([emulator, *children("127.0.0.1", port)], also=keep_database_up)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     running = threading.Thread(target=supervisor.run, name="supervisor")
     running.start()
@@ -115,11 +116,15 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
                 "up until you press Ctrl-C: open the phone, send a photograph of a real meter, talk to the utility"
             )
             with suppress(KeyboardInterrupt):
-                running.join()
+                while running.is_alive():
+                    time.sleep(
+                        0.5
+                    )  # no join: Python 3.11 takes a thread for ended whose join was interrupted (bpo-45274)
         if failed:
             click.echo(f"not adopted: {failed}", err=True)
         return not failed
     finally:
+        ignore_signals()
         supervisor.stop()
         running.join()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.log import CallbackFilter
@@ -30,11 +31,23 @@ def _is_no_mere_503(record: logging.LogRecord) -> bool:
     return getattr(record, "status_code", None) != 503
 
 
+def _tell_refusals_in_one_line(record: logging.LogRecord) -> bool:
+    """A 400 or 403 is the caller's doing: where in Django it was noticed is of no use to anyone."""
+    if record.exc_info and isinstance(
+        record.exc_info[1], (PermissionDenied, SuspiciousOperation, BadRequest)
+    ):
+        record.exc_info = None
+    return True
+
+
 def logging_config(form: str, level: str) -> dict[str, Any]:
     """Both structlog's loggers and the standard library's, through one formatter, to standard error."""
     people = form == "console"
     finish = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain: the pretty ones print the variables of every frame, and with them tokens and customers' words.
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if people
         else structlog.processors.JSONRenderer()
     )
@@ -53,9 +66,17 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "filters": {"but_not_ready": {"()": CallbackFilter, "callback": _is_no_mere_503}},
+        "filters": {
+            "but_not_ready": {"()": CallbackFilter, "callback": _is_no_mere_503},
+            "refusals": {"()": CallbackFilter, "callback": _tell_refusals_in_one_line},
+        },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["refusals"],
+                "stream": "ext://sys.stderr",
+            }
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -1,7 +1,11 @@
 """What a command needs before it can touch the database: Django set up, and the embedded server kept running."""
 
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
@@ -15,17 +19,38 @@ def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from rasd.config.options import options
 
-        if options.embedded:
-            options.embedded.hold()
-        set_up_django()
-        try:
-            return callback(*args, **kwargs)
-        finally:
-            close_database()
+        with ExitStack() as leaving:  # however it ends, and whatever fails on the way out
             if options.embedded:
-                options.embedded.release()
+                leaving_at_a_signal()
+                leaving.callback(options.embedded.release)
+                options.embedded.hold()
+            set_up_django()
+            leaving.callback(close_database)
+            return callback(*args, **kwargs)
 
     return run
+
+
+def leaving_at_a_signal() -> None:
+    """SIGTERM, and a terminal that closes, end this process in order: by themselves they would let nobody stop the server.
+
+    Commands that set handlers of their own overrule this. uvicorn too, which raises the signal again once it has ended.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup's wish is respected
+                signal.signal(number, _leave)
+
+
+def _leave(number: int, _: object) -> None:
+    ignore_signals()
+    sys.exit(128 + number)
+
+
+def ignore_signals() -> None:
+    """While leaving: a second Ctrl-C would leave processes behind, to save a second."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def set_up_django() -> None:

@@ -31,7 +31,7 @@ def serve(host: str, port: int) -> None:
 
     migrate_once()
     click.echo(f"Rasd is at http://{host}:{port}/ ; Ctrl-C stops it", err=True)
-    supervisor = Supervisor(children(host, port), each_second=keep_database_up)
+    supervisor = Supervisor(children(host, port), also=keep_database_up)
     supervisor.stop_on_signals()
     supervisor.run()
 
@@ -39,7 +39,7 @@ def serve(host: str, port: int) -> None:
 def keep_database_up() -> None:
     if options.embedded and not options.embedded.is_running():
         log.warning("database_down", folder=str(options.embedded.folder))
-        with contextlib.suppress(Exception):  # tried again in half a second; its log says why
+        with contextlib.suppress(Exception):  # tried again in two seconds; its log says why
             options.embedded.ensure_running()
             log.info("database_up")
 

@@ -1,5 +1,6 @@
 """Django's settings, all of them derived from :mod:`rasd.config.options`. Importing this starts nothing."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -129,6 +130,13 @@ if options.media_bucket:
     }
 WHITENOISE_USE_FINDERS = (
     True  # the wheel's own files are served as they lie; collectstatic is for a proxy in front
+)
+# WhiteNoise hands its files to ASGI as synchronous iterators, and Django warns at each: it reads a file of ours, a few
+# hundred kilobytes at most, into memory at once. A front end that serves many should serve the collected ones itself.
+warnings.filterwarnings(
+    "ignore",
+    message="StreamingHttpResponse must consume synchronous iterators",
+    module=r"django\.core\.handlers\.asgi",
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = options.webhook_max_bytes
 

@@ -17,6 +17,7 @@ FIRST_PAUSE = 0.2  # seconds
 LONGEST_PAUSE = 10.0
 LIVED_WELL = 30.0  # seconds of life after which a death is not held against it
 STOP_TIMEOUT = 10.0
+ALSO_EVERY = 2.0
 
 
 @dataclass
@@ -52,18 +53,21 @@ class Child:
 class Supervisor:
     """Runs children until told to stop by :meth:`stop`, or by a signal after :meth:`stop_on_signals`."""
 
-    def __init__(self, children: list[Child], *, each_second: Callable[[], None] | None = None) -> None:
+    def __init__(self, children: list[Child], *, also: Callable[[], None] | None = None) -> None:
+        """``also`` is called every two seconds, to look after what is no child."""
         self.children = children
-        self.each_second = each_second
+        self.also = also
         self._stopping = threading.Event()
 
     def run(self) -> None:
         try:
             for child in self.children:
                 child.start()
+            due = time.monotonic()
             while not self._stopping.wait(0.5):
-                if self.each_second:
-                    self.each_second()
+                if self.also and time.monotonic() >= due:
+                    self.also()
+                    due = time.monotonic() + ALSO_EVERY
                 for child in self.children:
                     child.look_after()
         finally:
@@ -73,9 +77,10 @@ class Supervisor:
         self._stopping.set()
 
     def stop_on_signals(self) -> None:
-        """Ctrl-C and SIGTERM stop it; to be called from the main thread."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.stop())
+        """Ctrl-C, SIGTERM and a terminal that closes stop it; to be called from the main thread."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish is respected
+                signal.signal(number, lambda *_: self.stop())
 
     def _end(self) -> None:
         running = [child.process for child in self.children if child.process and child.process.poll() is None]

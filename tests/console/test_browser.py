@@ -72,6 +72,24 @@ def test_a_morning_of_reviews_by_the_keyboard_alone(browse, person, utility):
     assert outcomes() == [("accepted", 4433), ("corrected", 4527), ("asked_again", None)]
 
 
+def test_every_decision_is_on_the_screen_of_a_desk_without_scrolling(browse, person, utility):
+    review = utility.review("04521")
+    photograph = review.submission.photographs.get()
+    photograph.seen["counter_box"] = [0.2, 0.1, 0.6, 0.75]  # a tall crop, the worst of cases
+    photograph.save()
+    with browse(person("reviewer"), language="ar") as page:
+        page.goto("/review/")
+        page.wait_for_load_state("networkidle")
+        for key in ("r", "n", "s"):
+            box = page.locator(f'[data-key="{key}"]').bounding_box()
+            assert box["y"] + box["height"] <= page.viewport_size["height"], key
+        window, picture = page.locator(".counter").bounding_box(), page.locator(".counter img").bounding_box()
+        assert abs(window["width"] - picture["width"]) <= 3, (
+            "the digits' places are counted on the picture's width"
+        )
+        shoot(page, "review-tall-ar-desktop")
+
+
 def test_an_arabic_keyboard_reviews_as_well(browse, person, utility):
     for digits in ("04433", "04521"):
         utility.review(digits)
@@ -204,6 +222,22 @@ def test_after_the_database_lost_its_listener_the_page_finds_out_what_it_missed(
         expect(page.locator("#chat")).to_contain_text("said while nobody listened")
 
 
+def test_a_long_english_message_in_the_arabic_list_keeps_its_beginning(browse, person, utility):
+    one = utility.conversation()
+    utility.writes(one, "Beginning of a long message " + "about readings and so on " * 4)
+    with browse(person("agent"), size=PHONE) as page:
+        page.goto("/conversations/")
+        preview = page.locator(".preview")
+        expect(preview).to_have_css("direction", "ltr")
+        box = preview.bounding_box()
+        start = page.evaluate(
+            "() => { const range = document.createRange(); const text = document.querySelector('.preview').firstChild;"
+            " range.setStart(text, 0); range.setEnd(text, 9); return range.getBoundingClientRect().x; }"
+        )
+        assert start >= box["x"] - 1
+        shoot(page, "preview-ar-phone")
+
+
 def test_a_note_and_taking_over_work_from_the_page(browse, person, utility):
     one = utility.conversation()
     with browse(person("agent"), language="en", size=PHONE) as page:
@@ -288,5 +322,10 @@ def test_without_script_one_can_still_review_and_answer(browse, person, utility)
         plain.locator("#text").fill("Hello")
         plain.get_by_role("button", name="Send").click()
         expect(plain.locator(".bubble.ours")).to_contain_text("Hello")
+        for n in range(30):
+            utility.writes(one, f"message {n}")
+        plain.locator("#text").fill("The last word")
+        plain.get_by_role("button", name="Send").click()
+        expect(plain.locator(".bubble.ours").last).to_be_in_viewport()
     assert outcomes() == [("accepted", 4433), ("asked_again", None)]
     assert Review.objects.get(outcome="asked_again").submission.judgement.why == "blurred"

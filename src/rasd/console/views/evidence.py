@@ -17,6 +17,7 @@ from rasd.metering.models import Photograph
 from rasd.vision import NotAPhotograph, open_photograph
 
 LONGEST = {"thumb": 480, "whole": 1600}  # pixels
+ENLARGED = 800  # pixels: the least width of a counter cut out
 QUALITY = 85
 TURNS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 A_DAY = 24 * 60 * 60  # seconds
@@ -66,6 +67,8 @@ def _shown(sha256: str, *, longest: int, box: Box | None = None, turns: int = 0)
                 round((top + height) * picture.height),
             )
         )
+        if picture.width < ENLARGED:  # a small counter fills its place: the style sheet only ever shrinks it
+            picture = picture.resize((ENLARGED, max(1, round(picture.height * ENLARGED / picture.width))))
     picture.thumbnail((longest, longest))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=QUALITY)

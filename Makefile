@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: install demo test lint bench clean help
 
 help:
-	@echo "make demo [ONCE=1] [PHOTO=path [TRUTH=number]]   the main job, end to end, on this machine"
+	@echo "make demo [ONCE=1] [PHOTO=path [TRUTH=number] [LAST=number]]   the main job, end to end, on this machine"
 	@echo "make test      lint, types, import law and the whole suite"
 	@echo "make install   .venv with .venv/bin/rasd"
 	@echo "make lint      ruff, mypy and the import law only"

@@ -79,6 +79,12 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
     from rasd.config.supervisor import Child, Supervisor, rasd_command
     from rasd.metering.models import Account
 
+    def interrupt(*_: object) -> None:
+        ignore_signals()  # at once: make and the terminal may both send one
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     migrate_once()
     say("database migrated")
     if Account.objects.exists():
@@ -96,7 +102,6 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
         ),
     )  # fmt: skip
     supervisor = Supervisor([emulator, *children("127.0.0.1", port)], also=keep_database_up)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     running = threading.Thread(target=supervisor.run, name="supervisor")
     running.start()
     console, phones = f"http://127.0.0.1:{port}", Emulator(f"http://127.0.0.1:{emulator_port}")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from rasd.channels.whatsapp.emulator.client import Emulator, Phone
 from rasd.config.options import options
 from rasd.flows.speaking import DEFAULT_TARGETS, queue_named
 from rasd.metering import made_up
+from rasd.metering.days import usual_window
 from rasd.metering.models import Adoption, Cycle, Judgement, Photograph, Review, Submission
+from rasd.metering.models.reviews import UNDO_WITHIN
 from rasd.vision import NotAPhotograph, read_photograph
 from rasd.vision.rendered import render_meter
 
@@ -39,6 +41,7 @@ class Customer:
     truth: str
     """What the meter shows, as far as the demo knows."""
     about: str
+    has_history: bool = True
 
 
 def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Customer:
@@ -46,9 +49,8 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     now = timezone.now()
     today = timezone.localdate(now)
     made_up.make_utility(points=POINTS, months=MONTHS, until=today, seed=SEED)
-    first, last_day = today.replace(day=15), today.replace(day=25)
-    if not first <= today <= last_day:
-        first, last_day = today - WINDOW_REACHES, today + WINDOW_REACHES
+    first, last_day = window_around(today)
+    if (first, last_day) != usual_window(f"{today:%Y-%m}"):
         say(f"today is outside the usual window (15th to 25th): the demo's window is {first} to {last_day}")
     cycle = Cycle.open(
         f"{today:%Y-%m}", window_opens=first, window_closes=last_day, at=now, actor="machine:demo"
@@ -70,6 +72,17 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     return (
         _with_photograph(photo, line, truth=truth, last=last, now=now) if photo else _with_rendered(line, now)
     )
+
+
+def window_around(today: date) -> tuple[date, date]:
+    """The first and the last day of the usual window, or of one around ``today`` where that one is not open.
+
+    It may reach into the months beside: the cycle bears the name of ``today``'s month, and no other is open.
+    """
+    first, last = usual_window(f"{today:%Y-%m}")
+    if first <= today <= last:
+        return first, last
+    return today - WINDOW_REACHES, today + WINDOW_REACHES
 
 
 def _with_rendered(line: Line, now: datetime) -> Customer:
@@ -98,6 +111,7 @@ def _with_photograph(photo: Path, line: Line, *, truth: str, last: str, now: dat
         picture,
         truth,
         f"{photo.name}, a meter of {digits}+{decimals} digits; {history}",
+        has_history=bool(last),
     )
 
 
@@ -153,13 +167,16 @@ class Story:
 
     def _tell_steps(self) -> None:
         for incoming in Incoming.objects.filter(kind=Incoming.Kind.IMAGE).select_related("delivery", "media"):
-            self._step("stored", incoming.delivery.received_at, "the webhook's delivery, word for word")
-            self._tell_acknowledgement()
+            self._step(
+                f"stored {incoming.pk}",
+                incoming.delivery.received_at,
+                "the webhook's delivery, word for word",
+            )
+            self._tell_acknowledgement(incoming)
             if incoming.media.stored_at:
                 size = f"{incoming.media.size or 0:,} bytes of {incoming.media.content_type}"
-                self._step(
-                    "downloaded", incoming.media.stored_at, f"{size}, kept as {incoming.media.sha256[:12]}…"
-                )
+                words = f"{size}, kept as {incoming.media.sha256[:12]}…"
+                self._step(f"downloaded {incoming.pk}", incoming.media.stored_at, words)
         for photograph in Photograph.objects.exclude(read_at=None):
             seen = photograph.seen or {}
             words = f"«{seen.get('digits') or 'nothing'}» by {photograph.model} in {photograph.milliseconds or 0:.0f} ms"
@@ -182,11 +199,13 @@ class Story:
             words = f"delivered: {told.outgoing.text.splitlines()[0] if told.outgoing else ''}"
             self._step(f"answered {told.outgoing_id}", told.delivery.received_at, words)
 
-    def _tell_acknowledgement(self) -> None:
-        if "acknowledged" not in self.told:
-            summary = self.emulator.delivery_summary()
-            if latency := (summary.get("latency_ms") or {}).get("p50"):
-                self._step("acknowledged", None, f"200 after {latency:.0f} ms")
+    def _tell_acknowledgement(self, incoming: Incoming) -> None:
+        name = f"acknowledged {incoming.pk}"
+        if name in self.told:
+            return
+        calls = [c for c in self.emulator.deliveries() if incoming.external_id in c["message_ids"]]
+        for answered in (a for call in calls for a in call["attempts"] if a["status"] == 200):
+            self._step(name, None, f"200 after {answered['ms']:.0f} ms")
 
     def _step(self, name: str, at: datetime | None, words: str) -> None:
         if name in self.told:
@@ -221,16 +240,24 @@ class Story:
             return None
         if not self.customer.truth:
             return f"the machine asked, and the demo has no other photograph: «{asked.text}» (TRUTH=number lets it type)"
+        if self._wants_a_photograph(asked) and not self.customer.has_history:
+            # A typed number could be checked against nothing; a second photograph that fails too is shown to a person.
+            self.say("  the customer sends the photograph again")
+            self.phone.send_photo(self.customer.photograph)
+            return None
         self.say(f"  the customer types {self.customer.truth}")
         self.phone.send_text(self.customer.truth)
         return None
 
     def _wants_a_number(self, asked: Outgoing) -> bool:
-        """Whether it asks for another photograph, in whose place the customer may type the number, or for the number."""
+        """Whether it asks for the number, or for another photograph, in whose place the customer may type the number."""
+        return asked.key.startswith("what-is-it:") or self._wants_a_photograph(asked)
+
+    def _wants_a_photograph(self, asked: Outgoing) -> bool:
         about, _, number = asked.key.partition(":")
         if about == "judgement":
             return Judgement.objects.get(pk=number).verdict == Judgement.Verdict.RETAKE
-        return about in {"what-is-it", "review"}
+        return about == "review"
 
     def _say_yes_or_no(self, yes: str) -> None:
         value = Decimal(yes.split(":")[2])
@@ -262,3 +289,6 @@ class Story:
         else:
             self.say(f"  a reviewer looks at it in the console, and reads {value:f}")
             review.correct(value, user, at=timezone.now())
+        self.say(
+            f"  the customer is told after {UNDO_WITHIN.seconds} s, as long as the reviewer may take it back"
+        )

@@ -545,6 +545,52 @@ def test_a_corrected_reading_is_adopted_and_the_customer_told(customer: Customer
     assert Obligation.objects.get().discharged_at is not None
 
 
+def test_a_better_photograph_settles_what_a_person_was_still_to_look_at(
+    customer: Customer, point: ServicePoint
+):
+    customer.sends_photograph(shows("04480", 0.1))
+    customer.sends_photograph(shows("04490"))
+    review = Review.objects.get()
+    assert review.outcome == Review.Outcome.WITHDRAWN, "deciding it later would replace the better reading"
+    assert Obligation.objects.get().discharged_at is not None
+    assert Adoption.objects.get().reading.value == 4490
+
+
+def test_back_with_the_machine_one_is_told_what_was_settled_meanwhile(
+    customer: Customer, point: ServicePoint
+):
+    in_english(customer)
+    customer.says("agent please")
+    customer.sends_photograph(shows("04480"))
+    told = words(customer.presses("robot"))
+    assert "4480 kWh is already adopted" in told
+    assert Obligation.objects.get().discharged_at is not None, "nobody owes what the customer no longer wants"
+
+
+def test_back_with_the_machine_a_reviewer_still_owes_the_review(customer: Customer, point: ServicePoint):
+    customer.sends_photograph(shows("04480", 0.1))
+    customer.says("agent please")
+    customer.presses("robot")
+    owed = Obligation.objects.get()
+    assert owed.queue.name == "Photographs"
+    assert owed.discharged_at is None
+
+
+def test_a_typed_number_that_a_person_cannot_settle_asks_for_a_photograph(
+    customer: Customer, point: ServicePoint
+):
+    in_english(customer)
+    customer.says("9999")
+    customer.presses("yes")
+    clerk = User.objects.create_user("salma")
+    review = Review.claim_next(clerk, timezone.now())
+    assert review
+    review.ask_again(clerk, timezone.now(), "asked_again")
+    customer.clock.shift(timedelta(minutes=2))
+    do_jobs()
+    assert "number that you typed could not be settled" in Outgoing.objects.order_by("-pk").first().text
+
+
 def test_asked_again_by_a_person_the_customer_is_told_why(customer: Customer, point: ServicePoint):
     in_english(customer)
     review, clerk = reviewed(customer)

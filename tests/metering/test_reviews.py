@@ -159,6 +159,9 @@ def test_a_person_corrects_what_another_submission_had_adopted(queue, salma, sen
     machine = send(point, seen(4200), at=NOON + timedelta(hours=2)).adopt(
         Decimal(4200), NOON, "machine:reader", "sure"
     )
+    review.refresh_from_db()
+    assert review.outcome == Review.Outcome.WITHDRAWN, "the newer reading settled it"
+    review = review.submission.send_to_review("again", NOON, "user:salma")
     adoption = review.correct(Decimal(4301), salma, NOON)
     machine.refresh_from_db()
     assert (machine.superseded_at, adoption.supersedes) == (NOON, machine)
@@ -177,6 +180,7 @@ def test_at_once_a_decision_can_be_taken_back_and_all_is_as_before(queue, salma,
     before = send(point, seen(4200), at=NOON + timedelta(hours=2)).adopt(
         Decimal(4200), NOON, "machine:reader", "sure"
     )
+    review = review.submission.send_to_review("again", NOON, "user:salma")
     review.correct(Decimal(4301), salma, NOON)
     later = NOON + UNDO_WITHIN
     review.undo(salma, later)

@@ -54,17 +54,18 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
             return
         before = submission.judgements.last()
         judgement = submission.judge(at)
-        if before and (before.verdict, before.value, before.why) == (
-            judgement.verdict,
-            judgement.value,
-            judgement.why,
-        ):
+        if before and _said(before) == _said(judgement):
             return  # another photograph of the same says the same: the customer was told
         conversation = conversation_of(submission)
         speak_as_account(conversation, submission)
         with translation.override(conversation.language), logging_of(conversation):
             log.info("judged", submission=submission.pk, verdict=judgement.verdict, why=judgement.why)
             Answer(conversation, submission, judgement, at=at).give()
+
+
+def _said(judgement: Judgement) -> tuple[object, ...]:
+    """What the customer would be told of it."""
+    return judgement.verdict, judgement.value, judgement.why, judgement.basis.get("service_point")
 
 
 class Answer:
@@ -159,9 +160,18 @@ def tell(conversation: Conversation, message: words.Say, *, key: str, at: dateti
 
 def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime) -> Message:
     dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
-    return tell(
+    told = tell(
         conversation, words.adopted(adoption, adoption.consumption()), key=f"adoption:{adoption.pk}", at=at
     )
+    owed = conversation.owed
+    if told.outgoing and owed and owed.queue.name == REVIEWS and not has_review(conversation):
+        owed.answer_with(told)
+    return told
+
+
+def has_review(conversation: Conversation) -> bool:
+    """Whether something from this conversation waits for a reviewer."""
+    return Review.objects.filter(closed_at=None, submission__conversation=str(conversation)).exists()
 
 
 def ask_whose(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
@@ -238,6 +248,8 @@ def _tell_review(
 ) -> Message | None:
     if review.outcome in {Review.Outcome.ACCEPTED, Review.Outcome.CORRECTED}:
         return tell_adopted(conversation, review.adoption, at=at) if review.adoption else None
+    if not submission.photographs.exists():
+        return tell(conversation, words.please_photograph(), key=f"review:{review.pk}", at=at)
     judgement = submission.judgement
     why = "no_meter" if review.outcome == Review.Outcome.NOT_A_METER else (judgement.why if judgement else "")
     return tell(conversation, words.again(why), key=f"review:{review.pk}", at=at)

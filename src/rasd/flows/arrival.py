@@ -12,19 +12,20 @@ from django.db.models import QuerySet
 from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
-from rasd.desk.models import Conversation, HandOver
+from rasd.desk.models import Conversation, HandOver, Message
 from rasd.flows import identity, words
 from rasd.flows.answering import (
     ask_whose,
     confirm,
     decline,
+    has_review,
     judge_and_answer,
     origin_of,
     submission_identified,
 )
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue, Handling
-from rasd.flows.speaking import FIRST_LINE, dialogue_of, hand_over, log, logging_of, queue_named, say
+from rasd.flows.speaking import FIRST_LINE, REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
 from rasd.language import NumberFound, Understanding, understand
 from rasd.metering.models import Cycle, ServicePoint, Submission
 
@@ -119,10 +120,21 @@ class Arrival:
 
     def _while_with_people(self) -> None:
         if self.incoming.button_id == "robot" or self.understood.wants_robot:
-            self.conversation.give_back(at=self.at, actor=f"customer:{self.identifier}")
-            self._say(words.robot_again(), "robot-again")
+            self._back_to_the_machine()
         elif self.incoming.kind != Kind.TEXT or self.understood.expects_answer:
             self.conversation.owe(self.message, queue=queue_named(FIRST_LINE))
+
+    def _back_to_the_machine(self) -> None:
+        """What people owed is the machine's again, but for what a reviewer still has to look at."""
+        self.conversation.give_back(at=self.at, actor=f"customer:{self.identifier}")
+        cycle = Cycle.latest(self.at)
+        theirs = [point.adoption_in(cycle) for point in self._their_points()] if cycle else []
+        told = self._say(words.robot_again([adoption for adoption in theirs if adoption]), "robot-again")
+        owed = self.conversation.owed
+        if owed and has_review(self.conversation):
+            owed.move(queue_named(REVIEWS), at=self.at)
+        elif owed and told:
+            owed.answer_with(told)
 
     # Buttons carry what they are about, so that an old one still means what it said.
 
@@ -254,6 +266,9 @@ class Arrival:
         if adoption := submission.adoption:  # a row of an old list
             self._say(words.already_adopted(adoption), "point-again")
             return
+        if submission.open_review:
+            self._say(words.with_reviewer(submission), "point-in-review")
+            return
         submission.identify(point, at=self.at)
         submission_identified(submission, at=self.at)
 
@@ -274,8 +289,10 @@ class Arrival:
     def _hand_over_by_machine(self, why: str) -> None:
         hand_over(self.conversation, self.message, wish=HandOver.Wish.MACHINE, why=why, at=self.at)
 
-    def _say(self, message: words.Say, about: str) -> None:
-        say(self.conversation, message, key=f"{about}:{self.message.pk}", at=self.at, answers=self.incoming)
+    def _say(self, message: words.Say, about: str) -> Message | None:
+        return say(
+            self.conversation, message, key=f"{about}:{self.message.pk}", at=self.at, answers=self.incoming
+        )
 
 
 def typed(number: NumberFound) -> str:

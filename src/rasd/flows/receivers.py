@@ -48,7 +48,7 @@ def show_the_judgement(sender: Any, submission: Submission, **_: Any) -> None:
 
 @receiver(adopted)
 def show_the_adoption(sender: Any, **_: Any) -> None:
-    announce("cycle")
+    announce("cycle", "review")
 
 
 @receiver(review_closed)

@@ -158,6 +158,10 @@ def again(why: str) -> Say:
     return Say(f"{reason} {how} {like_this}", Outgoing.Kind.BUTTONS, content)
 
 
+def please_photograph() -> Say:
+    return Say(_("The number that you typed could not be settled. Please send a photograph of your meter."))
+
+
 def please_resend() -> Say:
     return Say(_("Your file did not reach us whole. Please send it again."))
 
@@ -289,8 +293,10 @@ def in_words(time: timedelta) -> str:
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
 
 
-def robot_again() -> Say:
-    return Say(_("This is the automatic service again. Send a photograph of your meter, or type its number."))
+def robot_again(standing: list[Adoption]) -> Say:
+    """The machine speaks again: and says first what was settled while it was silent."""
+    hello = _("This is the automatic service again. Send a photograph of your meter, or type its number.")
+    return Say("\n".join([hello, *(already_adopted(adoption).text for adoption in standing)]))
 
 
 def welcome(cycle: Cycle | None) -> Say:

@@ -139,7 +139,7 @@ def _last(user: Any, now: datetime) -> Review | None:
     """My last decision, while it can be taken back."""
     return (
         Review.objects.filter(closed_by=user, closed_at__gt=now - UNDO_WITHIN)
-        .exclude(outcome__in=[Review.Outcome.ASKED_AGAIN, Review.Outcome.WITHDRAWN])
+        .exclude(outcome=Review.Outcome.WITHDRAWN)
         .order_by("-closed_at")
         .first()
     )

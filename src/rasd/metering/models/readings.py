@@ -159,11 +159,25 @@ class Adoption(models.Model):
                 receipt=numbers.receipt(cycle.name, number),
                 supersedes=standing,
             )
+            adoption.close_reviews(at)
             signals.adopted.send(cls, adoption=adoption)
             record(
                 actor, "reading.adopted", f"adoption:{adoption.pk}", at=at, why=why, facts=adoption.facts()
             )
         return adoption
+
+    def close_reviews(self, at: datetime) -> None:
+        """What a person was still to look at for the same point and cycle is settled: deciding it later must not undo this."""
+        from rasd.metering.models.reviews import Review
+
+        waiting = Review.objects.filter(
+            closed_at=None, submission__service_point=self.service_point, submission__cycle=self.cycle
+        )
+        for review in waiting:
+            review.closed_at, review.outcome = at, Review.Outcome.WITHDRAWN
+            review.save(update_fields=["closed_at", "outcome"])
+            facts = {"review": review.pk, "adoption": self.pk}
+            record(self.actor, "review.withdrawn", str(review.submission), at=at, why="adopted", facts=facts)
 
     def _gives_way(self, submission: Submission, value: Decimal, replace: bool) -> bool:
         """G2: whether a reading of ``submission`` takes the place of this one."""

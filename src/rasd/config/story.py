@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
 from django.utils import timezone
 
 from rasd.channels.models import Channel, Incoming, Line, Outgoing, StatusEvent
@@ -151,7 +152,10 @@ class Story:
     def _follow(self) -> str:
         quiet_since, known = time.monotonic(), 0
         while time.monotonic() - quiet_since < PATIENCE:
-            self._tell_steps()
+            with transaction.atomic(), connection.cursor() as cursor:
+                # One moment for all questions: else a later step may be seen before an earlier one.
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                self._tell_steps()
             if self._delivered():
                 return ""
             if len(self.answered) > ANSWERS_ALLOWED:

@@ -39,9 +39,8 @@ def test_the_demo_tells_every_step_and_ends_well(folder: Path):
     played = run_demo(folder)
     assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-3000:]
     told = played.stdout
-    positions = [
-        told.index(f"  {step}") for step in ("stored", "downloaded", "read", "judged", "adopted", "answered")
-    ]
+    positions = [told.index(f"  {step}") for step in ("stored", "downloaded", "read", "judged", "adopted")]
+    positions.append(told.rindex("  answered"))  # the last one: the machine may have asked first
     assert positions == sorted(positions)
     assert "http://127.0.0.1:8890/" in told
     assert "password" in told

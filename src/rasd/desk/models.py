@@ -318,16 +318,14 @@ class Obligation(models.Model):
     def settle(self) -> None:
         """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
         answer = self.discharged_by.outgoing if self.discharged_by else None
-        if answer and answer.could_be_received:
-            if self.discharged_at:
-                return
+        received = answer is not None and answer.could_be_received
+        if answer and received and self.discharged_at is None:
             self.discharged_at = answer.accepted_at
             self.save(update_fields=["discharged_at"])
             if self.next_message:
                 self.conversation._owe(self.next_message, self.queue)
-            return
-        elif self.discharged_at and not self.conversation.owed:  # a later one stands for both
+        elif (
+            not received and self.discharged_at and not self.conversation.owed
+        ):  # a later one stands for both
             self.discharged_at = None
-        else:
-            return
-        self.save(update_fields=["discharged_at"])
+            self.save(update_fields=["discharged_at"])

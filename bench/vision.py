@@ -19,7 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from rasd.vision import Decision, NotAPhotograph, read_photograph, warm_up
+from rasd.vision import Decision, Eye, NotAPhotograph, read_photograph
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def main() -> None:
     )
     parser.add_argument("--each", action="store_true", help="print every picture that was read wrong")
     options = parser.parse_args()
-    warm_up()
+    Eye.shipped().warm_up()
     everything: list[Outcome] = []
     if not options.json:
         print(

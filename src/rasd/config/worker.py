@@ -33,10 +33,11 @@ def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
     names = [name.strip() for name in queues.split(",") if name.strip()]
     model = ""
     if "vision" in names:
-        from rasd import vision
+        from rasd.vision import Eye
 
-        vision.warm_up()
-        model = vision.MODEL_NAME
+        eye = Eye.shipped()
+        eye.warm_up()
+        model = eye.name
     ended = threading.Event()
     threading.Thread(target=_beat, args=(names, model, ended), daemon=True, name="pulse").start()
     try:

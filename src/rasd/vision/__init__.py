@@ -4,12 +4,11 @@ Pure: bytes and arrays in, dataclasses out; no Django, no database, no network. 
 packages, nothing is downloaded when it runs.
 """
 
+from rasd.vision.eye import Eye, UnusableEye, read_photograph
 from rasd.vision.photograph import open_photograph
-from rasd.vision.reader import read_photograph, warm_up
 from rasd.vision.types import (
     DEFAULT,
     FINDINGS,
-    MODEL_NAME,
     REASONS,
     Candidate,
     Decision,
@@ -27,11 +26,11 @@ from rasd.vision.types import (
 __all__ = [
     "DEFAULT",
     "FINDINGS",
-    "MODEL_NAME",
     "REASONS",
     "Candidate",
     "Decision",
     "DigitReading",
+    "Eye",
     "Finding",
     "History",
     "NotAPhotograph",
@@ -40,7 +39,7 @@ __all__ = [
     "RegisterHint",
     "Severity",
     "Thresholds",
+    "UnusableEye",
     "open_photograph",
     "read_photograph",
-    "warm_up",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rasd.vision.reader import read_photograph
+from rasd.vision.eye import read_photograph
 from rasd.vision.types import REASONS, Decision, History, NotAPhotograph, PhotoReading, RegisterHint
 
 

@@ -1,7 +1,7 @@
 """From what the networks say to probabilities that mean something, and from these to a decision (G3).
 
 The pixels' distribution: `calibrated` gives the probability that the first string is right, from a logistic model
-fitted on photographs of sources that the networks never saw (weights/calibration.json). The rest of the mass goes to
+fitted on photographs of sources that the networks never saw (the eye's `calibration.json`). The rest of the mass goes to
 the other strings of the beam, to all one-digit changes, and evenly to every value the register can show, in the
 shares in which errors were seen there. History then multiplies in (log space) and the whole is normalised.
 """
@@ -12,33 +12,44 @@ import json
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from typing import Self
 
 import numpy as np
 
-from rasd.vision import models
 from rasd.vision.prior import Prior
 from rasd.vision.types import Candidate
 
-
-@cache
-def _calibration() -> dict[str, object]:
-    held: dict[str, object] = json.loads((models.WEIGHTS / "calibration.json").read_text(encoding="utf-8"))
-    return held
+CALIBRATION = "calibration.json"
 
 
-def calibrated(features: dict[str, float]) -> float:
-    """Probability (0 to 1) that a reading with these features is right, by the pixels alone.
+@dataclass(frozen=True)
+class Calibration:
+    """The logistic model of one set of weights, and how its errors were shared out (fitted by training/calibrate.py)."""
 
-    A feature that the model does not know is ignored; one that is missing counts as its mean in the fit.
-    """
-    held = _calibration()
-    weights: dict[str, list[float]] = held["features"]  # type: ignore[assignment]
-    total = float(held["intercept"])  # type: ignore[arg-type]
-    for name, (weight, mean, scale) in weights.items():
-        total += weight * (features.get(name, mean) - mean) / scale
-    highest = float(held["highest"])  # type: ignore[arg-type]
-    return min(1 / (1 + math.exp(-max(-40.0, min(40.0, total)))), highest)
+    intercept: float
+    features: dict[str, tuple[float, float, float]]  # name → weight, mean and scale in the fit
+    highest: float  # what is promised at most
+    errors: dict[str, float]  # "beam", "one_digit", "elsewhere" → share of the errors, summing to 1
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        held = json.loads(data)
+        return cls(
+            float(held["intercept"]),
+            {name: (weight, mean, scale) for name, (weight, mean, scale) in held["features"].items()},
+            float(held["highest"]),
+            held["errors"],
+        )
+
+    def calibrated(self, features: dict[str, float]) -> float:
+        """Probability (0 to 1) that a reading with these features is right, by the pixels alone.
+
+        A feature that the model does not know is ignored; one that is missing counts as its mean in the fit.
+        """
+        total = self.intercept
+        for name, (weight, mean, scale) in self.features.items():
+            total += weight * (features.get(name, mean) - mean) / scale
+        return min(1 / (1 + math.exp(-max(-40.0, min(40.0, total)))), self.highest)
 
 
 NEAR_TIE = 0.1
@@ -58,16 +69,21 @@ class Judged:
 
 
 def judge(
-    strings: tuple[tuple[str, float], ...], right: float, decimals: int, prior: Prior | None, keep: int = 5
+    strings: tuple[tuple[str, float], ...],
+    right: float,
+    decimals: int,
+    prior: Prior | None,
+    errors: dict[str, float],
+    keep: int = 5,
 ) -> Judged:
     """Combine the strings of a beam (digits, probability; at least one) with the prior.
 
-    `right` is the calibrated probability of the first string. `decimals`: of all strings. A prior of another size
-    than 10^len(digits) is used where the strings are no longer than the register.
+    `right` is the calibrated probability of the first string; `errors` as in `Calibration`; `decimals`: of all
+    strings. A prior of another size than 10^len(digits) is used where the strings are no longer than the register.
     """
-    pixels = _pixels(strings, right)
+    pixels = _pixels(strings, right, errors)
     size = prior.size if prior is not None else 10 ** len(strings[0][0])
-    elsewhere = (1 - right) * _share("elsewhere")
+    elsewhere = (1 - right) * errors["elsewhere"]
     shift = 0 if prior is None else prior.decimals - decimals
     logs: dict[str, float] = {}
     covered = 0.0
@@ -110,21 +126,18 @@ def _log_cells(prior: Prior, state: int, width: int) -> float:
     return float(np.logaddexp.reduce(parts)) + math.log(step)
 
 
-def _share(name: str) -> float:
-    shares: dict[str, float] = _calibration()["errors"]  # type: ignore[assignment]
-    return shares[name]
-
-
-def _pixels(strings: tuple[tuple[str, float], ...], right: float) -> dict[str, float]:
+def _pixels(
+    strings: tuple[tuple[str, float], ...], right: float, errors: dict[str, float]
+) -> dict[str, float]:
     """String → probability by the pixels alone; what is missing to 1 lies elsewhere."""
     first = strings[0][0]
     others = [(text, p) for text, p in strings[1:] if len(text) == len(first)]
     beam = sum(p for _, p in others)
-    mass = {text: (1 - right) * _share("beam") * p / beam for text, p in others} if beam > 0 else {}
+    mass = {text: (1 - right) * errors["beam"] * p / beam for text, p in others} if beam > 0 else {}
     changes = [
         first[:i] + d + first[i + 1 :] for i in range(len(first)) for d in "0123456789" if d != first[i]
     ]
-    share = _share("one_digit") + (0.0 if beam > 0 else _share("beam"))
+    share = errors["one_digit"] + (0.0 if beam > 0 else errors["beam"])
     for text in changes:
         mass[text] = mass.get(text, 0.0) + (1 - right) * share / len(changes)
     mass[first] = right

@@ -8,13 +8,16 @@ that lies on its side is read all the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from rasd.vision import models
 from rasd.vision.ocr import Quad, sides
 from rasd.vision.photograph import Picture
+
+if TYPE_CHECKING:
+    from rasd.vision.eye import Eye
 
 NETWORK = "counter_finder.onnx"
 SIDE, STRIDE, UNIT = 320, 4, 32.0  # as trained: pixels of the input, of a cell, of a corner's offset
@@ -33,25 +36,25 @@ class Spot:
     heat: float
 
 
-def find(picture: Picture) -> list[Spot]:
+def find(eye: Eye, picture: Picture) -> list[Spot]:
     """Places that may be a counter, most certain first; none where the picture seems to hold no counter.
 
     A counter is given once for each close look at it: which corners fit best is told by what can be read in them.
     """
     found = []
-    for coarse in _look(picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]:
-        closes = _closer(picture, coarse)
+    for coarse in _look(eye, picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]:
+        closes = _closer(eye, picture, coarse)
         found += closes or [coarse]
     return sorted(found, key=lambda spot: -spot.heat)
 
 
-def find_turned(picture: Picture) -> list[Spot]:
+def find_turned(eye: Eye, picture: Picture) -> list[Spot]:
     """The same in a picture that lies on its left or its right side, as phones send that did not note how they were
     held; the corners are those of the picture as it is."""
     height, width = picture.shape[:2]
     left, right = np.ascontiguousarray(np.rot90(picture)), np.ascontiguousarray(np.rot90(picture, 3))
-    found = [Spot(_back(spot.quad, width - 1.0, 0.0, -1.0), spot.heat) for spot in find(left)]
-    found += [Spot(_back(spot.quad, 0.0, height - 1.0, 1.0), spot.heat) for spot in find(right)]
+    found = [Spot(_back(spot.quad, width - 1.0, 0.0, -1.0), spot.heat) for spot in find(eye, left)]
+    found += [Spot(_back(spot.quad, 0.0, height - 1.0, 1.0), spot.heat) for spot in find(eye, right)]
     return sorted(found, key=lambda spot: -spot.heat)
 
 
@@ -60,11 +63,11 @@ def _back(quad: Quad, x0: float, y0: float, sign: float) -> Quad:
     return np.stack([x0 + sign * quad[:, 1], y0 - sign * quad[:, 0]], axis=1).astype(np.float32)
 
 
-def _closer(picture: Picture, spot: Spot) -> list[Spot]:
+def _closer(eye: Eye, picture: Picture, spot: Spot) -> list[Spot]:
     """The same counter seen larger and larger; ends where a closer look does not find it."""
     found: list[Spot] = []
     for _ in range(LOOKS):
-        close = close_up(picture, spot.quad)
+        close = close_up(eye, picture, spot.quad)
         if close is None:
             break
         # Both looks must agree that there is a counter; neither may carry the other.
@@ -73,19 +76,19 @@ def _closer(picture: Picture, spot: Spot) -> list[Spot]:
     return found
 
 
-def close_up(picture: Picture, quad: Quad) -> Spot | None:
+def close_up(eye: Eye, picture: Picture, quad: Quad) -> Spot | None:
     """The counter at `quad` (roughly; a line of text will do), or None where a close look finds none there."""
     across, down = sides(quad)
     region = max(across, down) * CLOSE
     centre = quad.mean(axis=0)
-    again = _look(picture, centre - region / 2, SIDE / region)
+    again = _look(eye, picture, centre - region / 2, SIDE / region)
     for other in again:
         if np.linalg.norm(other.quad.mean(axis=0) - centre) < across * 0.35:
             return other
     return None
 
 
-def _look(picture: Picture, origin: np.ndarray, scale: float) -> list[Spot]:
+def _look(eye: Eye, picture: Picture, origin: np.ndarray, scale: float) -> list[Spot]:
     """Spots in the square of SIDE / scale pixels whose top left corner is `origin` (x, y)."""
     if scale < 0.5:
         shrunk = cv2.resize(picture, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
@@ -96,7 +99,7 @@ def _look(picture: Picture, origin: np.ndarray, scale: float) -> list[Spot]:
     warp = np.array([[zoom, 0, -origin[0] * scale], [0, zoom, -origin[1] * scale]], np.float32)
     sheet = cv2.warpAffine(part, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     tensor = (sheet.astype(np.float32) / 255).transpose(2, 0, 1)[None]
-    (cells,) = models.own(NETWORK).run(None, {"picture": np.ascontiguousarray(tensor)})
+    (cells,) = eye.network(NETWORK).run(None, {"picture": np.ascontiguousarray(tensor)})
     heat = 1 / (1 + np.exp(-cells[0, 0]))
     count, labels = cv2.connectedComponents((heat > LIKELY).astype(np.uint8))
     spots = []

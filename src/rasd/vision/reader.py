@@ -6,6 +6,7 @@ import math
 import re
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,11 +14,10 @@ import numpy as np
 from rasd.vision import confidence, ctc, finder, ocr, quality, strip
 from rasd.vision.finder import Spot
 from rasd.vision.ocr import Line, Quad
-from rasd.vision.photograph import LONGEST_SIDE, Picture, open_photograph
+from rasd.vision.photograph import LONGEST_SIDE, Picture
 from rasd.vision.prior import Prior, prior_for
 from rasd.vision.types import (
     DEFAULT,
-    MODEL_NAME,
     Box,
     Candidate,
     Decision,
@@ -29,6 +29,9 @@ from rasd.vision.types import (
     Severity,
     Thresholds,
 )
+
+if TYPE_CHECKING:
+    from rasd.vision.eye import Eye
 
 UNUSUAL = 0.01
 """Share of a place's usual consumptions: what is farther out is asked about, however clear the picture."""
@@ -49,47 +52,24 @@ MOST_LINES = 4
 """Lines of text that are looked at close up where the finder found nothing certain."""
 
 
-def warm_up() -> None:
-    """Load every model, once a process; a first photograph is then as fast as the next."""
-    picture = np.full((64, 256, 3), 128, np.uint8)
-    whole = np.array([[0, 0], [256, 0], [256, 64], [0, 64]], np.float32)
-    ocr.line_probabilities(picture, whole)
-    strip.read(picture, whole)
-    read_picture(picture)
-
-
-def read_photograph(
-    data: bytes,
-    *,
-    register: RegisterHint | None = None,
-    history: History | None = None,
-    thresholds: Thresholds = DEFAULT,
-) -> PhotoReading:
-    """Read the meter in a photograph (JPEG, PNG, WebP, … as bytes).
-
-    `register` says how many digits to expect; where it is missing, `history` says it. Thread-safe; about
-    half a second on one core. Raises NotAPhotograph where the bytes cannot be opened as a picture.
-    """
-    return read_picture(open_photograph(data), register=register, history=history, thresholds=thresholds)
-
-
 def read_picture(
+    eye: Eye,
     picture: Picture,
     *,
     register: RegisterHint | None = None,
     history: History | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> PhotoReading:
-    """As `read_photograph`, of an upright uint8 RGB array of shape (height, width, 3)."""
+    """As `Eye.read`, of an upright uint8 RGB array of shape (height, width, 3)."""
     began = time.perf_counter()
     if register is None and history is not None:
         register = RegisterHint(history.digits, history.decimals)
     picture = _reduced(picture)
     lines = ocr.recognise(picture, ocr.find_lines(picture))
-    seen = _best(_looked_at(picture, lines, register))
+    seen = _best(_looked_at(eye, picture, lines, register))
     if seen is None:
-        return _nothing(picture, lines, began)
-    return _reading(picture, seen, lines, register, history, thresholds, began)
+        return _nothing(eye, picture, lines, began)
+    return _reading(eye, picture, seen, lines, register, history, thresholds, began)
 
 
 @dataclass(frozen=True)
@@ -102,25 +82,25 @@ class Seen:
     right: float
 
 
-def _looked_at(picture: Picture, lines: list[Line], register: RegisterHint | None) -> list[Seen]:
+def _looked_at(eye: Eye, picture: Picture, lines: list[Line], register: RegisterHint | None) -> list[Seen]:
     """Every spot that may be the counter, read."""
-    spots = finder.find(picture)
+    spots = finder.find(eye, picture)
     if not spots or spots[0].heat < finder.CERTAIN:
         # A counter that is small in the picture escapes the coarse look; its digits may be found as text.
         texts = [line.quad for line in lines if len(line.digits) >= LEAST_DIGITS]
-        spots += [finder.close_up(picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
-    found = [_read(picture, spot, register) for spot in spots]
+        spots += [finder.close_up(eye, picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
+    found = [_read(eye, picture, spot, register) for spot in spots]
     if max((seen.right for seen in found), default=0.0) < UPSIDE_DOWN:
         # Nothing that can be read this way up: try the other three.
         turned = [Spot(np.roll(spot.quad, 2, axis=0), spot.heat) for spot in spots]
-        found += [_read(picture, spot, register) for spot in turned + finder.find_turned(picture)]
+        found += [_read(eye, picture, spot, register) for spot in turned + finder.find_turned(eye, picture)]
     return [seen for seen in found if len(seen.strip.read.digits) >= LEAST_DIGITS]
 
 
-def _read(picture: Picture, spot: Spot, register: RegisterHint | None) -> Seen:
-    read = strip.read(picture, spot.quad, register)
+def _read(eye: Eye, picture: Picture, spot: Spot, register: RegisterHint | None) -> Seen:
+    read = strip.read(eye, picture, spot.quad, register)
     held = features(picture, spot, read, register)
-    return Seen(spot, read, held, confidence.calibrated(held))
+    return Seen(spot, read, held, eye.calibration.calibrated(held))
 
 
 def _best(found: list[Seen]) -> Seen | None:
@@ -135,6 +115,7 @@ def _reduced(picture: Picture) -> Picture:
 
 
 def _reading(
+    eye: Eye,
     picture: Picture,
     seen: Seen,
     lines: list[Line],
@@ -154,7 +135,7 @@ def _reading(
     prior = None
     if history is not None and history.readings and length_fits:
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
-    judged = confidence.judge(read.strings, seen.right, decimals, prior)
+    judged = confidence.judge(read.strings, seen.right, decimals, prior, eye.calibration.errors)
     best = judged.best
     all_places = register is None or decimals >= register.decimals
     decision, reason = _decide(best, judged, prior, length_fits, all_places, findings, thresholds)
@@ -172,7 +153,7 @@ def _reading(
         findings=tuple(findings),
         counter_box=_box(quad, picture),
         serials=_serials(lines, read.digits),
-        model=MODEL_NAME,
+        model=eye.name,
         milliseconds=(time.perf_counter() - began) * 1000,
     )
 
@@ -285,7 +266,7 @@ def _serials(lines: list[Line], counter: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _nothing(picture: Picture, lines: list[Line], began: float) -> PhotoReading:
+def _nothing(eye: Eye, picture: Picture, lines: list[Line], began: float) -> PhotoReading:
     findings = quality.of_picture(picture)
     findings.append(quality.finding("no_meter"))
     return PhotoReading(
@@ -301,6 +282,6 @@ def _nothing(picture: Picture, lines: list[Line], began: float) -> PhotoReading:
         findings=tuple(findings),
         counter_box=None,
         serials=_serials(lines, ""),
-        model=MODEL_NAME,
+        model=eye.name,
         milliseconds=(time.perf_counter() - began) * 1000,
     )

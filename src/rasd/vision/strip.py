@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rasd.vision import ctc, models
+from rasd.vision import ctc
 from rasd.vision.ocr import Quad, cut_out
 from rasd.vision.photograph import Picture
 from rasd.vision.types import RegisterHint
+
+if TYPE_CHECKING:
+    from rasd.vision.eye import Eye
 
 NETWORK = "strip_reader.onnx"
 HEIGHT, WIDTH = 40, 224  # as trained
@@ -37,11 +41,11 @@ MISFIT, SHORTER = 0.05, 0.4
 leading zeros out. Assumed; a string that fits weighs 1."""
 
 
-def read(picture: Picture, quad: Quad, register: RegisterHint | None = None) -> Strip:
+def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None = None) -> Strip:
     """What the counter inside `quad` (pixels of the picture, the corner where the reading begins first) shows."""
     cuts = [cut_out(picture, _grown(quad, *grow), HEIGHT, WIDTH) for grow in CUTS]
     tensor = (np.stack(cuts).astype(np.float32) / 255).transpose(0, 3, 1, 2)
-    steps, display = models.own(NETWORK).run(None, {"strips": np.ascontiguousarray(tensor)})
+    steps, display = eye.network(NETWORK).run(None, {"strips": np.ascontiguousarray(tensor)})
     is_display = float(1 / (1 + np.exp(-display.mean())))
 
     def weigh(text: str) -> float:

@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-MODEL_NAME = "rasd-eye-1"
-"""Name and version of the reader as shipped; kept with every reading so that it can be traced (G4)."""
-
 Box = tuple[float, float, float, float]
 """x, y of the top left corner, width, height: each 0 to 1 of the upright picture."""
 

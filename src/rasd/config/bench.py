@@ -1,5 +1,6 @@
 """``rasd bench NAME``: the measurements of ``bench/``, each a script of its own that prints what it measured."""
 
+import os
 import subprocess
 import sys
 
@@ -12,10 +13,13 @@ WANTS_ARGUMENTS = {"vision"}  # a folder of photographs, which we do not ship
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    """Modules of ``bench/``, and packages that can be run."""
+    found = [*FOLDER.glob("*.py"), *(main.parent for main in FOLDER.glob("*/__main__.py"))]
+    return sorted(path.stem for path in found if not path.stem.startswith("_"))
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+# What follows the name belongs to the measurement, --help too.
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
@@ -30,5 +34,13 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
 
 
 def _run(name: str, arguments: tuple[str, ...]) -> int:
-    click.echo(f"» bench/{name}.py", err=True)
-    return subprocess.run([sys.executable, "-m", f"bench.{name}", *arguments], cwd=CHECKOUT).returncode
+    click.echo(f"» bench/{name}", err=True)
+    # In the folder where it was called, so that a relative path means what the caller means.
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", f"bench.{name}", *arguments]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # it got the Ctrl-C as well, and may still tell what is done

@@ -82,7 +82,7 @@ def rejection_chart(readers: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
             },
             {
                 "data": {"values": points},
-                "mark": {"type": "line", "interpolate": "step-after"},
+                "mark": "line",
                 "encoding": {
                     "x": {"field": "answered", "title": "share of the pictures answered", **unit},
                     "y": {"field": "exact", "title": "share of the answers exact", **unit},

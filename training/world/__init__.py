@@ -1,0 +1,16 @@
+"""A world of meters that we make ourselves, labelled by construction.
+
+    counter(rng, pool) -> Counter           a counter from straight ahead, for the reader of strips
+    scene(rng, pool, side) -> Scene         a whole photograph from straight ahead, for the finder
+    place(rng, scene, side) -> Scene        the same in the pose of a hand-held phone
+    camera(rng, picture, strength)          light, lens, phone and messenger; moves nothing
+
+`rng` is a numpy Generator: the same seed gives the same picture on a machine with the same fonts. pool "train" or
+"unseen": fonts, colours, layouts and geometries of the second never occur in the first (styles.py, fonts.py).
+"""
+
+from .camera import camera
+from .labels import Counter, Scene
+from .scenes import counter, place, scene
+
+__all__ = ["Counter", "Scene", "camera", "counter", "place", "scene"]

@@ -83,8 +83,8 @@ def segments(rng: Rng, pool: str) -> Segments:
 
 def polygons(own: Segments, high: float) -> dict[str, np.ndarray]:
     """float32 corners of the seven segments in a cell whose left middle line starts at 0; slanted."""
-    t, w, h = own.thick * high, own.aspect * high - own.thick * high, high - own.thick * high
-    t *= 0.65 if own.ends == "round" else 1.0  # its outline makes it as thick again
+    line = own.thick * high
+    t, w, h = line * (0.6 if own.ends == "round" else 1.0), own.aspect * high - line, high - line
     g, middle = own.apart * t / 2, h / 2
     cut = {"pointed": t / 2, "mitred": t / 2, "square": 0.0, "round": t / 2}[own.ends]
 
@@ -106,7 +106,7 @@ def polygons(own: Segments, high: float) -> dict[str, np.ndarray]:
                        b, (b[0] - dx * cut - nx, b[1] - dy * cut - ny), (a[0] + dx * cut - nx, a[1] + dy * cut - ny)]  # fmt: skip
             if own.ends == "mitred":  # the outer corner is filled up
                 corners = [_outer(c, a, b, w, h, t) for c in corners]
-        points = np.array(corners, np.float32) + t / 2
+        points = np.array(corners, np.float32) + line / 2
         points[:, 0] += (high - points[:, 1]) * own.slant
         return points
 
@@ -150,7 +150,7 @@ def draw(
         corners = np.round((shapes[name] + at) * 16).astype(np.int32)
         cv2.fillPoly(mask, [corners], value, cv2.LINE_AA, shift=4)
         if own.ends == "round":
-            cv2.polylines(mask, [corners], True, value, max(1, round(0.6 * np.ptp(shapes["a"][:, 1]))), cv2.LINE_AA, shift=4)
+            cv2.polylines(mask, [corners], True, value, max(1, round(0.55 * np.ptp(shapes["a"][:, 1]))), cv2.LINE_AA, shift=4)
 
 
 def number(rng: Rng) -> tuple[str, int]:

@@ -7,7 +7,6 @@ none of them may be shipped. `clear` says that a row's licence is stated and all
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-UNSEEN = ("by_eye", "one_meter", "misc", "sreekark")
-"""Sources whose whole photographs no network is trained on, the shipped ones neither: nobody marked their counters.
-The figures and the calibration of the shipped weights come from these."""
-
-HELD_BACK = ("pole_cam", "one_meter", "lcd_close", "bilal", "drake", "misc", "kasparurban")
-"""Sources that figures are measured on: whole sources, never single photographs of a trained-on meter.
-`lcd_close` and `bilal` show some of the same displays, so they stand on the same side."""
+HELD_BACK = ("analog", "one_meter", "misc", "sreekark", "lcd_close", "lcd_shop")
+"""Sources that figures are measured on: whole sources, so that their makes are unseen, never single photographs of a
+meter that was trained on. A picture of another source that shows a meter of theirs (`meter` in labels/) stands with them."""
 
 CLEAR = {"bilal", "drake", "haverland"}
 """Sources with a stated licence that allows commerce: CC BY 4.0, MIT, Apache-2.0 (READMEs beside the data).
@@ -39,17 +34,15 @@ class Labelled:
     quad: npt.NDArray[np.float32] | None  # 4 x 2, relative to the picture; None: not marked
     whole: bool  # a whole photograph, as a customer would send; False: a cut-out counter
     trusted: bool
-    unlabelled_places: int = 0  # further wheels in the picture that the label leaves out (a red tenth)
+    meter: str = ""  # photographs of one meter share it; empty: not known
 
     @property
     def digits(self) -> str:
         return self.reading.replace(".", "")
 
-    def is_read_by(self, digits: str) -> bool:
-        """Whether `digits`, all that were read, are this picture's reading."""
-        if self.unlabelled_places and len(digits) == len(self.digits) + self.unlabelled_places:
-            digits = digits[: len(self.digits)]
-        return bool(self.reading) and digits == self.digits
+    @property
+    def held_back(self) -> bool:
+        return self.source in HELD_BACK or self.meter.startswith(HELD_BACK)
 
 
 def _boxes(text: str) -> list[tuple[str, float, float, float, float]]:
@@ -107,6 +100,8 @@ def _toloka(reading: str) -> str:
 
 
 NAMES = {
+    "unlabelled_analog": "analog",
+    "unlabelled_lcd": "lcd_shop",
     "misc_small_repos": "misc",
     "nonmeter_objects": "nonmeter",
     "bilaltariq_lcd_bd_in": "bilal",
@@ -116,20 +111,35 @@ NAMES = {
 FULL = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 
-def labelled(data: Path, marks: Path | None = None) -> Iterator[Labelled]:
-    """Every picture with a reading, or known to show none. `data`: the folder that holds `meters/` and `more/`;
-    `marks`: where mark.py found the counters that nobody had marked."""
-    places = json.loads(marks.read_text(encoding="utf-8")) if marks else {}
+def labelled(data: Path) -> Iterator[Labelled]:
+    """Every picture with a reading, or known to show none. `data`: the folder that holds `meters/` and `more/`.
+
+    What was read and marked by eye for this project (labels/*.csv) goes before what came with the pictures.
+    """
+    by_eye = _by_eye()
     for item in _all(data):
-        place = places.get(str(item.path.relative_to(data)))
-        yield replace(item, quad=np.array(place, np.float32)) if place and item.quad is None else item
+        row = by_eye.pop(str(item.path.relative_to(data)), None)
+        yield item if row is None else _seen(item, row)
+    for path, row in by_eye.items():
+        source = NAMES.get(Path(path).parts[1], Path(path).parts[1].split("_")[0])
+        yield _seen(Labelled(data / path, source, row["kind"], "", True, None, True, True), row)
+
+
+def _by_eye() -> dict[str, dict[str, str]]:
+    folder = Path(__file__).parent / "labels"
+    return {row["path"]: row for name in ("rollers.csv", "displays.csv") for row in _rows(folder, name)}
+
+
+def _seen(item: Labelled, row: dict[str, str]) -> Labelled:
+    """`item` as a second look found it. Unreadable ones keep their place: a counter that cannot be read is still one."""
+    quad = np.array(row["quad"].split(), np.float32).reshape(4, 2) if row["quad"] else item.quad
+    return replace(
+        item, kind=row["kind"], reading=row["reading"], quad=quad, meter=row["meter"],
+        point_known=bool(row["reading"]), trusted=row["quality"] != "unreadable",
+    )  # fmt: skip
 
 
 def _all(data: Path) -> Iterator[Labelled]:
-    for row in _rows(Path(__file__).parent, "by_eye.csv"):
-        # Read by eye for this project: the five black wheels; the red tenth is often between two digits.
-        path = data / row["path"]
-        yield Labelled(path, "by_eye", "roller", row["reading"], False, None, True, True, unlabelled_places=1)
     meters = data / "meters"
     for row in _rows(meters):
         source = row["path"].split("/")[0]

@@ -1,0 +1,113 @@
+"""The frame of a training run: seeded, resumable, logged; one core.
+
+A run is `steps` steps whatever the machine; stopped at any moment and started again with the same arguments it goes on
+from its last checkpoint. `log.csv` keeps step, seconds, rate and loss; `figures.csv` what the run's examiner measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+SEED = 20261122
+EVERY = 250  # steps between checkpoints
+SMOOTH = 0.998  # of the running average of the weights, which is what is measured and shipped
+
+
+def train(
+    model: nn.Module,
+    stream: Callable[[int], torch.utils.data.IterableDataset],
+    loss_of: Callable[..., torch.Tensor],
+    examine: Callable[[nn.Module], dict[str, float]],
+    out: Path,
+    *,
+    steps: int,
+    rate: float,
+    decay: float = 0.02,
+    workers: int = 1,
+) -> nn.Module:
+    """`model` trained by `steps` batches of `stream(seed)`; returns its running average, in evaluation mode.
+
+    `loss_of(model, *batch)` is a scalar; `examine(model)` is called at every fourth checkpoint and at the end.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    model = model.to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(SMOOTH)
+    )
+    checkpoint, step = out / "checkpoint.pt", 0
+    if checkpoint.exists():
+        held = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(held["model"])
+        optimiser.load_state_dict(held["optimiser"])
+        average.load_state_dict(held["average"])
+        step = held["step"]
+        print(f"going on from step {step}", flush=True)
+    torch.manual_seed(SEED + step)
+    loader = torch.utils.data.DataLoader(
+        stream(SEED + step), batch_size=None, num_workers=workers, prefetch_factor=6
+    )
+    began, running = time.monotonic(), 0.0
+    for batch in loader:
+        if step >= steps:
+            break
+        now = rate * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        for group in optimiser.param_groups:
+            group["lr"] = now
+        optimiser.zero_grad()
+        loss = loss_of(model, *batch)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimiser.step()
+        average.update_parameters(model)
+        running = loss.item() if running == 0.0 else 0.98 * running + 0.02 * loss.item()
+        step += 1
+        if step % 50 == 0:
+            seconds = round(time.monotonic() - began, 1)
+            row = {"step": step, "seconds": seconds, "rate": f"{now:.6f}", "loss": f"{running:.4f}"}
+            _append(out / "log.csv", row)
+        if step % EVERY == 0 or step == steps:
+            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+            state |= {"average": average.state_dict(), "step": step}
+            torch.save(state, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+        if step % (4 * EVERY) == 0 or step == steps:
+            average.module.eval()
+            with torch.no_grad():
+                figures = examine(average.module)
+            _append(out / "figures.csv", {"step": step, **{k: f"{v:.4f}" for k, v in figures.items()}})
+            print(step, f"loss {running:.3f}", {k: round(v, 3) for k, v in figures.items()}, flush=True)
+    return average.module.eval()
+
+
+def _append(path: Path, row: dict[str, object]) -> None:
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def drawn(rng, weights) -> int:
+    """An index drawn by cumulative `weights` (numpy's choice(p=...) is slow for thousands)."""
+    return int(weights.searchsorted(rng.random() * weights[-1], side="right"))
+
+
+def evenly(sources: Iterable[str], favoured: frozenset[str] = frozenset()):
+    """Cumulative weights: each source by the square root of its size, twice where it is favoured."""
+
+    names = list(sources)
+    sizes = {name: names.count(name) for name in set(names)}
+    return np.cumsum([sizes[n] ** -0.5 * (2.0 if n in favoured else 1.0) for n in names])

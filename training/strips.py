@@ -17,10 +17,10 @@ import numpy as np
 import torch
 import world
 from loop import drawn, evenly, train
-from made_up import Wheels
 from sources import CLEAR, Labelled, labelled
 from textnet import Recogniser
 from torch import nn
+from wheels import Wheels
 
 HEIGHT, WIDTH, BLANK, POINT = 48, 256, 0, 11  # classes: blank, 0 to 9, point
 KINDS = ("roller", "lcd", "none", "turned")

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import torch
 import world
-from loop import drawn, evenly, train
+from loop import drawn, evenly, start_from, train
 from sources import CLEAR, labelled
 from strips import FAVOURED
 from textnet import Pyramid
@@ -274,6 +274,7 @@ def main() -> None:
     parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--scratch", action="store_true")
+    parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     scenes = collect(options.data, options.out / "scenes.cache")
@@ -284,6 +285,8 @@ def main() -> None:
     print(len(seen), "scenes to train on,", len(held), "held back", flush=True)
     torch.manual_seed(0)
     model = Finder(Pyramid() if options.scratch else Pyramid.pretrained())
+    if options.start:
+        start_from(model, options.start)
     model = train(
         model, lambda seed: Stream(seen, seed), loss_of, examiner(held, np.random.default_rng(5)), options.out,
         steps=options.steps, rate=options.rate,

@@ -100,6 +100,15 @@ def _append(path: Path, row: dict[str, object]) -> None:
         writer.writerow(row)
 
 
+def start_from(model: nn.Module, checkpoint: Path) -> nn.Module:
+    """`model` with the averaged weights of another run."""
+    held = torch.load(checkpoint, weights_only=True)["average"]
+    model.load_state_dict(
+        {name.removeprefix("module."): v for name, v in held.items() if name != "n_averaged"}
+    )
+    return model
+
+
 def drawn(rng, weights) -> int:
     """An index drawn by cumulative `weights` (numpy's choice(p=...) is slow for thousands)."""
     return int(weights.searchsorted(rng.random() * weights[-1], side="right"))

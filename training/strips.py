@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 import world
-from loop import drawn, evenly, train
+from loop import drawn, evenly, start_from, train
 from sources import CLEAR, Labelled, labelled
 from textnet import Recogniser
 from torch import nn
@@ -238,6 +238,7 @@ def main() -> None:
     parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--scratch", action="store_true")
+    parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     samples = collect(options.data, options.out / "strips.cache")
@@ -254,6 +255,8 @@ def main() -> None:
     ] or [np.full((64, 256, 3), 127, np.uint8)]
     torch.manual_seed(0)
     model = Recogniser(12, len(KINDS)) if options.scratch else Recogniser.pretrained(12, len(KINDS))
+    if options.start:
+        start_from(model, options.start)
     model = train(
         model, lambda seed: Stream(seen, wheels, others, seed), loss_of, examiner(held, np.random.default_rng(5)),
         options.out, steps=options.steps, rate=options.rate,

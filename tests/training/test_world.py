@@ -91,7 +91,7 @@ def test_a_roller_s_positions_show_what_it_reads(seed, pool):
     made = rollers.panel(drawn(seed), pool, 40, np.float32((200, 200, 200)))
     for letter, position in zip(digits(made.reading), made.positions, strict=True):
         ahead = (position - int(letter) + 5) % 10 - 5
-        assert -rollers.WEAR - 0.001 <= ahead <= 0.75 + rollers.WEAR + 0.001
+        assert -rollers.WEAR - 0.001 <= ahead <= rollers.FARTHEST + rollers.WEAR + 0.001
 
 
 @few

@@ -9,26 +9,12 @@ from . import faces
 from .paint import Colour, Rng, chance, grain, near, pick, rgb
 
 WALLS = (
-    (150, 145, 138),
-    (200, 195, 185),
-    (120, 85, 60),
-    (95, 98, 100),
-    (230, 228, 222),
-    (60, 62, 66),
-    (170, 120, 95),
-    (110, 125, 135),
-    (35, 36, 38),
-)
+    (150, 145, 138), (200, 195, 185), (120, 85, 60), (95, 98, 100), (230, 228, 222), (60, 62, 66), (170, 120, 95),
+    (110, 125, 135), (35, 36, 38),
+)  # fmt: skip
 HOUSINGS = (
-    (30, 30, 33),
-    (60, 62, 65),
-    (205, 205, 200),
-    (175, 178, 180),
-    (225, 222, 212),
-    (95, 100, 105),
-    (140, 120, 90),
-    (70, 85, 80),
-)
+    (30, 30, 33), (60, 62, 65), (205, 205, 200), (175, 178, 180), (225, 222, 212), (95, 100, 105), (140, 120, 90), (70, 85, 80),
+)  # fmt: skip
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 
@@ -137,6 +123,7 @@ def housing(rng: Rng, picture: np.ndarray, box: Box, face: Colour, disc: bool) -
             cv2.LINE_AA,
         )
     rounded(picture, outer, radius, colour)
+    outline(picture, outer, max(1, radius), rgb(colour * rng.uniform(0.5, 1.4)), max(1, rim // 5))
     step = max(1, rim // 3)
     rounded(
         picture,
@@ -145,6 +132,11 @@ def housing(rng: Rng, picture: np.ndarray, box: Box, face: Colour, disc: bool) -
         colour * rng.uniform(0.55, 1.35),
     )
     rounded(picture, box, max(0, radius - rim) if chance(rng, 0.6) else 0, face)
+    if chance(rng, 0.5):  # the plate lies deeper than the rim, which throws its shadow
+        deep = max(1, round(wide * rng.uniform(0.005, 0.03)))
+        for edge in (picture[max(0, top) : max(0, top + deep), max(0, left) : max(0, right)],
+                     picture[max(0, top) : max(0, bottom), max(0, left) : max(0, left + deep)]):  # fmt: skip
+            edge[:] = (edge * 0.6).astype(np.uint8)
     if below > rim:
         cv2.line(
             picture, (outer[0], bottom + rim), (outer[2], bottom + rim), rgb(colour * 0.6), max(1, rim // 6)
@@ -186,6 +178,18 @@ def rounded(picture: np.ndarray, box: Box, radius: int, colour: Colour) -> None:
     for x in (left + radius, right - radius):
         for y in (top + radius, bottom - radius):
             cv2.circle(picture, (x, y), radius, tone, -1, cv2.LINE_AA)
+
+
+def outline(picture: np.ndarray, box: Box, radius: int, tone: tuple[float, float, float], thick: int) -> None:
+    """The edge of a rectangle with round corners."""
+    left, top, right, bottom = box
+    corners = ((left, top, 180), (right, top, 270), (right, bottom, 0), (left, bottom, 90))
+    points = []
+    for x, y, start in corners:
+        cx, cy = x + (radius if x == left else -radius), y + (radius if y == top else -radius)
+        turns = np.deg2rad(start + np.array([0, 22, 45, 68, 90]))
+        points += [(cx + radius * np.cos(a), cy + radius * np.sin(a)) for a in turns]
+    cv2.polylines(picture, [np.round(points).astype(np.int32)], True, tone, thick, cv2.LINE_AA)
 
 
 def screw(rng: Rng, picture: np.ndarray, x: int, y: int, size: int) -> None:
@@ -231,17 +235,15 @@ def cover(rng: Rng, picture: np.ndarray, box: Box) -> None:
     veil = np.empty_like(part)
     veil[:] = tone
     cv2.addWeighted(part, 1 - milk, veil, milk, 0, dst=part)
-    for _ in range(int(rng.integers(1, 4))):
-        inset = int(rng.integers(0, max(2, grow + 4)))
-        colour = rgb(near(rng, pick(rng, ((245, 245, 245), (250, 250, 250), (70, 70, 70))), 10))
-        cv2.rectangle(
-            picture,
-            (left - grow + inset, top - grow + inset),
-            (right + grow - inset, bottom + grow - inset),
-            colour,
-            1,
-            cv2.LINE_AA,
+    radius = max(1, round((right - left) * rng.uniform(0, 0.12)))
+    for _ in range(int(rng.integers(1, 5))):
+        inset = int(rng.integers(0, max(2, 2 * grow + 4)))
+        colour = rgb(
+            near(rng, pick(rng, ((245, 245, 245), (250, 250, 250), (70, 70, 70), (120, 120, 120))), 10)
         )
+        thick = int(rng.choice([1, 1, 2, 4]))
+        inner = (left - grow + inset, top - grow + inset, right + grow - inset, bottom + grow - inset)
+        outline(picture, inner, radius, colour, thick)
     if chance(rng, 0.3):
         y = round(rng.uniform(y0, y1))
         cv2.line(
@@ -252,6 +254,58 @@ def cover(rng: Rng, picture: np.ndarray, box: Box) -> None:
             max(1, round((x1 - x0) * 0.01)),
             cv2.LINE_AA,
         )
+
+
+def foreground(rng: Rng, printer: faces.Printer, quad: np.ndarray) -> list[np.ndarray]:
+    """What lies between the phone and the meter, never over the counter: the edge of a box's opening, a finger, a cable;
+    and the date that the phone writes into the picture, whose quads are returned."""
+    picture = printer.picture
+    h, w = picture.shape[:2]
+    (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
+    if chance(rng, 0.1):
+        tone = rgb(near(rng, pick(rng, HOUSINGS), 15))
+        for x in (rng.uniform(-0.2, 0.8) * x0, x1 + (w - x1) * rng.uniform(0.2, 1.2)):
+            box = ((0, 0), (round(x), h)) if x < x0 else ((round(x), 0), (w, h))
+            cv2.rectangle(picture, *box, tone, -1)
+        if chance(rng, 0.6):
+            cv2.rectangle(picture, (0, 0), (w, round(y0 * rng.uniform(0.1, 0.8))), tone, -1)
+            cv2.rectangle(picture, (0, round(y1 + (h - y1) * rng.uniform(0.3, 0.9))), (w, h), tone, -1)
+    if chance(rng, 0.05):
+        skin = near(rng, pick(rng, ((205, 160, 130), (140, 95, 70), (90, 60, 45))), 12)
+        edge = round(y1 + (h - y1) * rng.uniform(0.6, 1.0))
+        middle = (round(rng.uniform(0, w)), h + round(w * 0.05))
+        cv2.ellipse(
+            picture,
+            middle,
+            (round(w * rng.uniform(0.06, 0.14)), h - edge),
+            0,
+            0,
+            360,
+            rgb(skin),
+            -1,
+            cv2.LINE_AA,
+        )
+    if chance(rng, 0.1):
+        return _stamp_of_the_phone(rng, printer, y1)
+    return []
+
+
+def _stamp_of_the_phone(rng: Rng, printer: faces.Printer, lowest: float) -> list[np.ndarray]:
+    h, w = printer.picture.shape[:2]
+    tall = w * rng.uniform(0.025, 0.05)
+    before, own = len(printer.distractors), printer.ink
+    printer.ink = near(rng, pick(rng, ((255, 255, 255), (255, 160, 30), (255, 230, 60))), 4)
+    y = h - tall * 1.4
+    day = f"{rng.integers(1, 29):02d}-{rng.integers(1, 13):02d}-{rng.integers(2012, 2026)}"
+    clock = f"{rng.integers(0, 24):02d}:{rng.integers(0, 60):02d}:{rng.integers(0, 60):02d}"
+    for line in (f"{day} {clock}", f"Location: {rng.uniform(-30, 45):.6f}, {rng.uniform(-70, 110):.5f}"):
+        if y > lowest + 4:
+            printer.numbers(line, w * rng.uniform(0.02, 0.3), y, tall, w * 0.65)
+        y -= tall * 1.6
+    printer.ink = own
+    added = printer.distractors[before:]
+    del printer.distractors[before:]
+    return added
 
 
 def no_meter(rng: Rng, picture: np.ndarray) -> None:

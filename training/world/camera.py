@@ -186,5 +186,6 @@ def sharpened(rng: Rng, picture: np.ndarray) -> np.ndarray:
 def compressed(rng: Rng, picture: np.ndarray, strength: float) -> np.ndarray:
     """JPEG as messengers write it, 60 to 85; sometimes a thumbnail's 30."""
     low = 30 if chance(rng, 0.1 * strength) else 60
-    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, 86))])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, 86))]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)

@@ -2,155 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from . import fonts, styles
 from .labels import SEGMENT, Counter, quads, rectangle
 from .paint import Colour, Rng, chance, fit, grain, near, pick, rgb
+from .segments import Segments, draw, glyph, polygons, segments
 
-LIT = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
 UNITS = ("kWh", "kWh", "kW h", "KWH", "kWH", "kW·h", "kVAh", "m³", "Wh", "kvarh", "V", "A", "kW")
 CODES = ("1.8.0", "1.8.1", "1.8.2", "15.8.0", "2.8.0", "0.9.1", "01", "02", "C.1.0", "03", "180")
 FLAGS = (
-    "T1",
-    "T2",
-    "T4",
-    "CUM",
-    "R",
-    "►",
-    "◄",
-    "▲",
-    "BP",
-    "TOT",
+    *[
+        "T1",
+        "T2",
+        "T4",
+        "CUM",
+        "R",
+        "►",
+        "◄",
+        "▲",
+        "BP",
+        "TOT",
+        "+A",
+        "MD",
+        "Bal",
+        "EC",
+        "REV",
+        "Σ",
+        "A+",
+        "→",
+    ],
     "L1 L2 L3",
     "R Y B",
-    "+A",
-    "⌂",
-    "MD",
-    "Bal",
-    "EC",
-    "REV",
-    "Σ",
-    "A+",
-    "→",
 )
-BELOW = (
-    "kWh  kVArh  MD  PF",
-    "L1  L2  L3",
-    "TOTAL  T1  T2  T3",
-    "IMP   EXP",
-    "→ +P",
-    "DATE  TIME",
-    "RLY  BAT",
-    "ok",
-    "today 5",
-    "V A W",
-)
-
-
-@dataclass
-class Segments:
-    """The shape of one digit: w of its cell over its height, and of the lines in it over the height."""
-
-    aspect: float
-    thick: float
-    apart: float
-    slant: float
-    ends: str
-    tails: tuple[bool, bool, bool]  # whether 6, 7, 9 have their extra line
-    font: str | None
-
-    def lit(self, digit: int) -> str:
-        tail6, tail7, tail9 = self.tails
-        if (digit == 6 and not tail6) or (digit == 9 and not tail9):
-            return {6: "fgedc", 9: "abcfg"}[digit]
-        return "abcf" if digit == 7 and tail7 else LIT[digit]
-
-
-def segments(rng: Rng, pool: str) -> Segments:
-    thick, apart, slant, ends = styles.SEGMENT_SHAPES[pool]
-    found = fonts.segments(pool)
-    return Segments(
-        aspect=rng.uniform(0.42, 0.66), thick=rng.uniform(*thick), apart=rng.uniform(*apart),
-        slant=rng.uniform(*slant) if chance(rng, 0.6) else 0.0, ends=pick(rng, ends),
-        tails=(chance(rng, 0.9), chance(rng, 0.1), chance(rng, 0.92)),
-        font=pick(rng, found) if found and chance(rng, 0.3) else None,
-    )  # fmt: skip
-
-
-def polygons(own: Segments, high: float) -> dict[str, np.ndarray]:
-    """float32 corners of the seven segments in a cell whose left middle line starts at 0; slanted."""
-    line = own.thick * high
-    t, w, h = line * (0.6 if own.ends == "round" else 1.0), own.aspect * high - line, high - line
-    g, middle = own.apart * t / 2, h / 2
-    cut = {"pointed": t / 2, "mitred": t / 2, "square": 0.0, "round": t / 2}[own.ends]
-
-    def bar(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
-        dx, dy = np.sign(x1 - x0), np.sign(y1 - y0)
-        nx, ny = -dy * t / 2, dx * t / 2
-        if own.ends == "square":
-            g0 = g + t / 2
-            a, b = (x0 + dx * g0, y0 + dy * g0), (x1 - dx * g0, y1 - dy * g0)
-            corners = [
-                (a[0] + nx, a[1] + ny),
-                (b[0] + nx, b[1] + ny),
-                (b[0] - nx, b[1] - ny),
-                (a[0] - nx, a[1] - ny),
-            ]
-        else:
-            a, b = (x0 + dx * g, y0 + dy * g), (x1 - dx * g, y1 - dy * g)
-            corners = [a, (a[0] + dx * cut + nx, a[1] + dy * cut + ny), (b[0] - dx * cut + nx, b[1] - dy * cut + ny),
-                       b, (b[0] - dx * cut - nx, b[1] - dy * cut - ny), (a[0] + dx * cut - nx, a[1] + dy * cut - ny)]  # fmt: skip
-            if own.ends == "mitred":  # the outer corner is filled up
-                corners = [_outer(c, a, b, w, h, t) for c in corners]
-        points = np.array(corners, np.float32) + line / 2
-        points[:, 0] += (high - points[:, 1]) * own.slant
-        return points
-
-    return {
-        "a": bar(0, 0, w, 0), "b": bar(w, 0, w, middle), "c": bar(w, middle, w, h), "d": bar(0, h, w, h),
-        "e": bar(0, middle, 0, h), "f": bar(0, 0, 0, middle), "g": bar(0, middle, w, middle),
-    }  # fmt: skip
-
-
-def _outer(
-    corner: tuple[float, float], a: tuple[float, float], b: tuple[float, float], w: float, h: float, t: float
-) -> tuple[float, float]:
-    """Points of a segment on the digit's outline reach out to its corner, as on most glass."""
-    x, y = corner
-    along = 0 if abs(a[0] - b[0]) > abs(a[1] - b[1]) else 1
-    outside = (y < -t / 4 or y > h + t / 4) if along == 0 else (x < -t / 4 or x > w + t / 4)
-    if not outside:
-        return corner
-    end = min(a[along], b[along]), max(a[along], b[along])
-    limit = w if along == 0 else h
-    moved = [x, y]
-    if moved[along] < (end[0] + end[1]) / 2 and end[0] < t:
-        moved[along] -= t / 2
-    elif moved[along] > (end[0] + end[1]) / 2 and end[1] > limit - t:
-        moved[along] += t / 2
-    return moved[0], moved[1]
-
-
-def draw(
-    mask: np.ndarray,
-    own: Segments,
-    shapes: dict[str, np.ndarray],
-    x: float,
-    y: float,
-    lit: str,
-    value: int = 255,
-) -> None:
-    """Fill these segments of one digit into a uint8 mask, its cell's top left at (x, y), smooth to 1/16 pixel."""
-    at = np.float32((x, y))
-    for name in lit:
-        corners = np.round((shapes[name] + at) * 16).astype(np.int32)
-        cv2.fillPoly(mask, [corners], value, cv2.LINE_AA, shift=4)
-        if own.ends == "round":
-            cv2.polylines(mask, [corners], True, value, max(1, round(0.55 * np.ptp(shapes["a"][:, 1]))), cv2.LINE_AA, shift=4)
+BELOW = ("kWh  kVArh  MD  PF", "L1  L2  L3", "TOTAL  T1  T2  T3", "IMP   EXP", "→ +P", "DATE  TIME", "RLY  BAT", "ok",
+         "today 5", "V A W", "R Y B", "2 tod5", "Err")  # fmt: skip
 
 
 def number(rng: Rng) -> tuple[str, int]:
@@ -187,7 +74,10 @@ def panel(rng: Rng, pool: str, high: int) -> tuple[Counter, list[np.ndarray]]:
     shapes, smaller = polygons(own, high), polygons(own, high * small)
     x = left
     for _ in range(blanks):
-        draw(ghost, own, shapes, x, top, "abcdefg")
+        if own.font:
+            glyph(ghost, own, "8", x, top, cell, high)
+        else:
+            draw(ghost, own, shapes, x, top, "abcdefg")
         x += cell + space
     boxes = []
     for i, letter in enumerate(digits):
@@ -198,10 +88,11 @@ def panel(rng: Rng, pool: str, high: int) -> tuple[Counter, list[np.ndarray]]:
             _point(rng, lit, own, x - (space + point_room) / 2, top + high, high)
         y = top + high - size
         use = smaller if decimal else shapes
-        draw(ghost, own, use, x, y, "abcdefg")
         if own.font:
-            _glyph(lit, own, letter, x, y, widths[i], size)
+            glyph(ghost, own, "8", x, y, widths[i], size)
+            glyph(lit, own, letter, x, y, widths[i], size)
         else:
+            draw(ghost, own, use, x, y, "abcdefg")
             draw(lit, own, use, x, y, own.lit(int(letter)))
             if chance(rng, 0.004):  # a segment that is giving up
                 draw(lit, own, use, x, y, pick(rng, own.lit(int(letter))), 90)
@@ -223,18 +114,6 @@ def panel(rng: Rng, pool: str, high: int) -> tuple[Counter, list[np.ndarray]]:
         picture, quad + shift, shown, SEGMENT, tuple(float(d) for d in digits), quads(boxes) + shift
     )
     return counter, [o + shift for o in others]
-
-
-def _glyph(lit: np.ndarray, own: Segments, letter: str, x: float, y: float, wide: float, high: float) -> None:
-    glyph = fonts.digit(str(own.font), letter)
-    natural = fonts.digit(str(own.font), "8").shape[1]
-    part = fit(glyph, max(2.0, wide * glyph.shape[1] / natural), high)
-    at = round(x + wide - part.shape[1]), round(y)  # a 1 stands at the right of its cell
-    h, w = lit.shape
-    part = part[: max(0, h - at[1]), : max(0, w - at[0])]
-    if at[0] >= 0 and at[1] >= 0 and part.size:
-        target = lit[at[1] : at[1] + part.shape[0], at[0] : at[0] + part.shape[1]]
-        np.maximum(target, part, out=target)
 
 
 def _point(rng: Rng, lit: np.ndarray, own: Segments, x: float, base: float, high: float) -> None:
@@ -295,8 +174,18 @@ def _others(rng: Rng, own: Segments, lit: np.ndarray, quad: np.ndarray, high: fl
         if chance(rng, 0.5):
             start = rng.uniform(gap, max(gap + 1, w * 0.6))
             found.append(_row(rng, own, lit, start, at, tall))
+        elif chance(rng, 0.35):
+            _icons(rng, lit, rng.uniform(gap, w * 0.6), at, tall)
         else:
-            _write(lit, fonts.text()[0], pick(rng, BELOW + FLAGS), rng.uniform(gap, w * 0.5), at, tall * 0.8, w * 0.45)
+            _write(
+                lit,
+                fonts.text()[0],
+                pick(rng, BELOW + FLAGS),
+                rng.uniform(gap, w * 0.5),
+                at,
+                tall * 0.8,
+                w * 0.45,
+            )
     return found
 
 
@@ -319,6 +208,46 @@ def _row(rng: Rng, own: Segments, lit: np.ndarray, x: float, y: float, tall: flo
                 )
             x += 0.18 * tall
     return rectangle(start, y, min(x, lit.shape[1]), y + tall)
+
+
+def _icons(rng: Rng, lit: np.ndarray, x: float, y: float, tall: float) -> None:
+    """Small signs: a battery, bars of reception, a bell, arrows, phases in boxes."""
+    for _ in range(int(rng.integers(1, 5))):
+        left, top, right, bottom = round(x), round(y), round(x + tall), round(y + tall)
+        kind = int(rng.integers(0, 5))
+        if kind == 0:
+            cv2.rectangle(
+                lit, (left, top + (bottom - top) // 4), (right, bottom - (bottom - top) // 4), 255, 1
+            )
+            cv2.rectangle(
+                lit,
+                (left, top + (bottom - top) // 4),
+                ((left + right) // 2, bottom - (bottom - top) // 4),
+                255,
+                -1,
+            )
+        elif kind == 1:
+            for bar in range(4):
+                at = round(x + bar * tall / 4)
+                cv2.rectangle(
+                    lit,
+                    (at, round(bottom - (bar + 1) * tall / 4)),
+                    (at + max(1, round(tall / 8)), bottom),
+                    255,
+                    -1,
+                )
+        elif kind == 2:
+            cv2.circle(
+                lit, ((left + right) // 2, (top + bottom) // 2), max(2, round(tall / 2)), 255, 1, cv2.LINE_AA
+            )
+        elif kind == 3:
+            points = rng.permutation(np.array([(left, top), (right, top), (right, bottom), (left, bottom)]))[
+                :3
+            ]
+            cv2.fillPoly(lit, [points.astype(np.int32)], 255, cv2.LINE_AA)
+        else:
+            cv2.rectangle(lit, (left, top), (right, bottom), 255, 1)
+        x += tall * rng.uniform(1.2, 3)
 
 
 def _write(lit: np.ndarray, font: str, line: str, x: float, y: float, tall: float, room: float) -> None:

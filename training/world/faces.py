@@ -10,42 +10,34 @@ from .labels import rectangle
 from .paint import Colour, Rng, blend, chance, fit, near, pick, rgb
 
 PAPERS = (
-    (235, 235, 230), (225, 222, 210), (205, 208, 210), (190, 190, 185), (175, 178, 180), (240, 240, 240), (215, 225, 235), (165, 160, 150),
-    (40, 42, 45), (25, 25, 28), (60, 75, 110), (150, 160, 150), (235, 225, 190), (90, 95, 100), (245, 215, 120), (40, 90, 150),
+    (235, 235, 230), (225, 222, 210), (205, 208, 210), (190, 190, 185), (175, 178, 180), (240, 240, 240), (215, 225, 235),
+    (165, 160, 150), (40, 42, 45), (25, 25, 28), (60, 75, 110), (150, 160, 150), (235, 225, 190), (90, 95, 100), (245, 215, 120),
+    (40, 90, 150), (228, 228, 228), (215, 215, 210), (245, 245, 240),
 )  # fmt: skip
+# What meters say, a vertical bar between two lines.
+PRINTED = {
+    "latin": """SINGLE PHASE 2 WIRE KILOWATT-HOUR METER|ac STATIC WATTHOUR METER|SINGLE PHASE STATIC METER|CLASS 1.0|Cl. 2
+        kWh|kWh|kW·h
+        220V 50Hz|240 V  10-60 A  50 Hz|230V 5(60)A|3x230/400 V|10(40)A|imp/kWh|1600 imp/kWh|3200 imp/kWh|rev/kWh|375 r/kWh
+        MADE IN P.R.C.|PROPERTY OF THE UTILITY|IEC 62053-21|IEC 60521|Type DD862-4|MEDIDOR MONOFÁSICO|ENERGÍA ACTIVA|Pulse|Rev.
+        Contador de energía|MEDIDOR DE kWh|INDÚSTRIA BRASILEIRA|Fio 2  Kh 3,6|kWh METER|Wechselstromzähler|Compteur monophasé
+        CÔNG TƠ ĐIỆN 1 PHA 2 DÂY|СЧЕТЧИК ЭЛЕКТРИЧЕСКОЙ ЭНЕРГИИ|кВт·ч|m³|Q3 2.5 m³/h|T30|PN 16|Tamper|ALARM|4 WIRE|2P2W
+        ELECTRONIC ENERGY METER|CAT III|IP54|Indoor use|Ambient -25 +60 °C|MFG 2014|D.O.M.
+        THREE PHASE FOUR WIRE|PREPAYMENT METER""",
+    "arabic": """عداد كهرباء أحادي الطور|كيلو واط ساعة|شركة الكهرباء|صنع في|ملك شركة التوزيع|رقم العداد|ك و س|وزارة الكهرباء
+        الفئة 2|٢٢٠ فولت ٥٠ هرتز|عداد مياه|القراءة|رقم المشترك ٤٥٢١٨٧|عداد ثلاثي الأطوار|مسبق الدفع|الرقم التسلسلي""",
+    "urdu": "بجلی کا میٹر|سنگل فیز|لاہور الیکٹرک",
+    "devanagari": "विद्युत मीटर|एकल फेज|किलोवाट घंटा|बिजली बोर्ड",
+    "bengali": "বিদ্যুৎ মিটার|কিলোওয়াট ঘণ্টা|পল্লী বিদ্যুৎ",
+    "thai": "การไฟฟ้านครหลวง|มาตรวัดไฟฟ้า|กิโลวัตต์ชั่วโมง",
+    "cjk": "单相电能表|国家电网|有功电能|千瓦时|单相电子式电能表|电力量計",
+    "korean": "전력량계|한국전력|단상 2선식",
+}
 LINES = {
-    "latin": (
-        "SINGLE PHASE 2 WIRE KILOWATT-HOUR METER", "ac STATIC WATTHOUR METER", "SINGLE PHASE STATIC METER", "CLASS 1.0", "Cl. 2", "kWh", "kWh", "kW·h",
-        "220V 50Hz", "240 V  10-60 A  50 Hz", "230V 5(60)A", "3x230/400 V", "10(40)A", "imp/kWh", "1600 imp/kWh", "3200 imp/kWh", "rev/kWh",
-        "375 r/kWh", "MADE IN P.R.C.", "PROPERTY OF THE UTILITY", "IEC 62053-21", "IEC 60521", "Type DD862-4", "MEDIDOR MONOFÁSICO", "ENERGÍA ACTIVA",
-        "Contador de energía", "MEDIDOR DE kWh", "INDÚSTRIA BRASILEIRA", "Fio 2  Kh 3,6", "kWh METER", "Wechselstromzähler", "Compteur monophasé",
-        "CÔNG TƠ ĐIỆN 1 PHA 2 DÂY", "СЧЕТЧИК ЭЛЕКТРИЧЕСКОЙ ЭНЕРГИИ", "кВт·ч", "m³", "Q3 2.5 m³/h", "T30", "PN 16", "Pulse", "Rev.", "Tamper", "ALARM",
-        "ELECTRONIC ENERGY METER", "CAT III", "IP54", "4 WIRE", "2P2W", "Indoor use", "Ambient -25 +60 °C", "MFG 2014", "D.O.M.",
-    ),
-    "arabic": ("عداد كهرباء أحادي الطور", "كيلو واط ساعة", "شركة الكهرباء", "صنع في", "ملك شركة التوزيع", "رقم العداد", "ك.و.س", "وزارة الكهرباء", "الفئة 2",
-               "٢٢٠ فولت ٥٠ هرتز", "عداد مياه", "القراءة", "رقم المشترك ٤٥٢١٨٧"),
-    "urdu": ("بجلی کا میٹر", "سنگل فیز", "لاہور الیکٹرک"),
-    "devanagari": ("विद्युत मीटर", "एकल फेज", "किलोवाट घंटा", "बिजली बोर्ड"),
-    "bengali": ("বিদ্যুৎ মিটার", "কিলোওয়াট ঘণ্টা", "পল্লী বিদ্যুৎ"),
-    "thai": ("การไฟฟ้านครหลวง", "มาตรวัดไฟฟ้า", "กิโลวัตต์ชั่วโมง"),
-    "cjk": ("单相电能表", "国家电网", "有功电能", "千瓦时", "单相电子式电能表", "电力量計"),
-    "korean": ("전력량계", "한국전력", "단상 2선식"),
-}  # fmt: skip
-COUNTRIES = (
-    "latin",
-    "latin",
-    "latin",
-    "latin",
-    "arabic",
-    "arabic",
-    "arabic",
-    "urdu",
-    "devanagari",
-    "bengali",
-    "thai",
-    "cjk",
-    "korean",
-)
+    script: tuple(line.strip() for line in text.replace("\n", "|").split("|"))
+    for script, text in PRINTED.items()
+}
+COUNTRIES = ("latin",) * 4 + ("arabic",) * 3 + ("urdu", "devanagari", "bengali", "thai", "cjk", "korean")
 
 
 def paper(rng: Rng) -> Colour:
@@ -69,10 +61,13 @@ def serial(rng: Rng) -> str:
 
 
 def rating(rng: Rng) -> str:
+    def whole(low: int, high: int) -> int:
+        return int(rng.integers(low, high))
+
     return pick(rng, (
-        f"{rng.integers(100, 250)}V {rng.integers(5, 30)}({rng.integers(40, 100)})A {pick(rng, (50, 60))}Hz", f"{rng.integers(1, 64) * 100} imp/kWh",
-        str(rng.integers(1978, 2025)), f"{rng.integers(1, 29):02d}/{rng.integers(1, 13):02d}/{rng.integers(1995, 2025)}", f"{rng.integers(120, 2000)} r/kWh",
-        f"Kh {rng.integers(1, 9)}.{rng.integers(0, 9)}", f"{rng.integers(2, 61)} A",
+        f"{whole(100, 250)}V {whole(5, 30)}({whole(40, 100)})A {pick(rng, (50, 60))}Hz", f"{whole(1, 64) * 100} imp/kWh",
+        str(whole(1978, 2025)), f"{whole(1, 29):02d}/{whole(1, 13):02d}/{whole(1995, 2025)}", f"{whole(120, 2000)} r/kWh",
+        f"Kh {whole(1, 9)}.{whole(0, 9)}", f"{whole(2, 61)} A",
     ))  # fmt: skip
 
 
@@ -87,22 +82,61 @@ class Printer:
         self.local = pick(rng, fonts.text(self.script))
         self.distractors: list[np.ndarray] = []
 
-    def line(self, x: float, y: float, tall: float, room: float) -> float:
-        """One line of words or numbers from (x, y), `tall` pixels for an em, at most `room` wide; returns its width."""
+    def line(self, x: float, y: float, tall: float, room: float, *, centred: bool = False) -> float:
+        """One line of words or numbers from (x, y), or round x; `tall` pixels for an em, at most `room` wide.
+
+        Returns its width in pixels.
+        """
         drawn = self.rng.random()
         if drawn < 0.3:
-            return self.numbers(serial(self.rng), x, y, tall, room)
+            return self.numbers(serial(self.rng), x, y, tall, room, centred=centred)
         if drawn < 0.45:
-            return self.numbers(rating(self.rng), x, y, tall, room)
+            return self.numbers(rating(self.rng), x, y, tall, room, centred=centred)
         local = drawn < 0.75 and self.script != "latin"
         script, font = (self.script, self.local) if local else ("latin", self.latin)
-        return self._put(fonts.words(font, pick(self.rng, LINES[script])), x, y, tall, room)[0]
+        mask = fonts.words(font, pick(self.rng, LINES[script]))
+        return self._put(mask, x, y, tall, room, centred)[1]
 
-    def numbers(self, line: str, x: float, y: float, tall: float, room: float) -> float:
-        mask = fonts.number(self.latin, line)
-        wide, high = self._put(mask, x, y, tall, room)
-        self.keep(rectangle(x, y + high * 0.1, x + wide, y + high))
+    def numbers(
+        self, line: str, x: float, y: float, tall: float, room: float, *, centred: bool = False
+    ) -> float:
+        """Like `line`, of a given number, which is kept as a distractor."""
+        x, wide, high = self._put(fonts.number(self.latin, line), x, y, tall, room, centred)
+        if wide:
+            self.keep(rectangle(x, y + high * 0.1, x + wide, y + high))
         return wide
+
+    def by_hand(self, x: float, base: float, tall: float) -> None:
+        """A number written with a marker."""
+        line = "".join(str(d) for d in self.rng.integers(0, 10, int(self.rng.integers(3, 9))))
+        face, scale = (
+            cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if chance(self.rng, 0.5) else cv2.FONT_HERSHEY_SIMPLEX,
+            tall / 22,
+        )
+        thick = max(1, round(tall / 9))
+        (wide, high), _ = cv2.getTextSize(line, face, scale, thick)
+        cv2.putText(
+            self.picture, line, (round(x), round(base)), face, scale, rgb(self.ink), thick, cv2.LINE_AA
+        )
+        self.keep(rectangle(x, base - high, x + wide, base))
+
+    def keypad(self, x: int, y: int, wide: int, high: int) -> None:
+        """The keys of a prepaid meter."""
+        columns, rows = (3, 4) if chance(self.rng, 0.7) else (6, 2)
+        key = near(
+            self.rng, pick(self.rng, ((235, 235, 230), (60, 90, 160), (40, 40, 44), (200, 120, 40))), 10
+        )
+        w, h = wide / columns, high / rows
+        for i in range(columns * rows):
+            left, top = x + (i % columns) * w, y + (i // columns) * h
+            box = (
+                (round(left + w * 0.08), round(top + h * 0.1)),
+                (round(left + w * 0.92), round(top + h * 0.9)),
+            )
+            cv2.rectangle(self.picture, *box, rgb(key), -1)
+            cv2.rectangle(self.picture, *box, rgb(key * 0.6), 1)
+            glyph = fit(fonts.words(self.latin, "123456789*0#"[i]), h * 0.25, h * 0.45)
+            blend(self.picture, glyph, round(left + w * 0.4), round(top + h * 0.28), ink_for(self.rng, key))
 
     def keep(self, quad: np.ndarray) -> None:
         h, w = self.picture.shape[:2]
@@ -115,13 +149,17 @@ class Printer:
         if inside:
             self.distractors.append(quad)
 
-    def _put(self, mask: np.ndarray, x: float, y: float, tall: float, room: float) -> tuple[float, float]:
+    def _put(
+        self, mask: np.ndarray, x: float, y: float, tall: float, room: float, centred: bool
+    ) -> tuple[float, float, float]:
+        """(left, width, height) of what was printed; nothing where it would be too small to be seen."""
         scale = min(tall / 40, room / mask.shape[1])
         if scale * mask.shape[0] < 4:
-            return 0.0, 0.0
+            return x, 0.0, 0.0
         ready = fit(mask, mask.shape[1] * scale, mask.shape[0] * scale)
+        x = x - ready.shape[1] / 2 if centred else x
         blend(self.picture, ready, round(x), round(y), self.ink)
-        return float(ready.shape[1]), float(ready.shape[0])
+        return x, float(ready.shape[1]), float(ready.shape[0])
 
     def barcode(self, x: int, y: int, wide: int, high: int) -> None:
         """Bars on white with their number beneath."""

@@ -27,16 +27,17 @@ WHEELS = """DejaVuSans-Bold DejaVuSans.ttf DejaVuSansCondensed. DejaVuSansConden
     URWGothic-Book. URWGothic-Demi. Roboto-Light. Roboto-Regular Roboto-Medium. Roboto-Bold. Roboto-Black.
     RobotoCondensed-Light. RobotoCondensed-Regular RobotoCondensed-Bold. OpenSans-CondBold OpenSans-CondLight.
     OpenSans-Light. OpenSans-Semibold. Lato-Regular Lato-Bold. Lato-Light. RG2014 routed-gothic.ttf routed-gothic-narrow.
-    routed-gothic-wide. osifont GilliusADF-Regular GilliusADF-Bold. GilliusADF-Cond UniversalisADF VeranaSans-Regular VeranaSans-Bold.
-    SwitzeraADF-Regular SwitzeraADF-Bold. PTS55F PTS75F PTN57F PTN77F PTF55F FreeSans.ttf FreeSansBold.ttf FreeSerif.ttf
+    routed-gothic-wide. osifont GilliusADF-Regular GilliusADF-Bold. GilliusADF-Cond UniversalisADF VeranaSans-Regular
+    VeranaSans-Bold. SwitzeraADF-Regular SwitzeraADF-Bold. PTS55F PTS75F PTN57F PTN77F PTF55F FreeSans.ttf FreeSansBold.ttf FreeSerif.ttf
     FreeSerifBold.ttf Inter-Light. Inter-Medium. Inter-Bold. Tuffy Carlito-Regular Carlito-Bold. Caladea-Bold. Go-Regular
     Go-Medium. Go-Bold. B612-Regular B612-Bold. Jura-Medium. Jura-Bold. BebasNeue-Book. BebasNeue-Regular BebasNeue-Bold.
     Century-Catalogue OCRB.otf Loma.ttf Loma-Bold. Garuda.ttf Garuda-Bold. NanumGothic NanumBarunGothicBold GNUTypewriter
-    Courier%20Prime.otf Courier%20Prime%20Bold. FreeMonoBold.ttf ClearSans-Regular ClearSans-Bold. Beteckna Manrope-Medium. Manrope-Bold. NotoSans-Regular
-    NotoSans-Bold. NotoSansMono-"""
+    Courier%20Prime.otf Courier%20Prime%20Bold. FreeMonoBold.ttf ClearSans-Regular ClearSans-Bold. Beteckna
+    Manrope-Medium. Manrope-Bold. NotoSans-Regular NotoSans-Bold. NotoSansMono-"""
 UNSEEN_WHEELS = """OSP-DIN Play-Regular Play-Bold. DejaVuSansMono. DejaVuSansMono-Bold. NimbusSansNarrow-Regular
     NimbusSansNarrow-Bold. Cantarell-Regular Cantarell-Bold. NationalPark-Regular allerta_medium Ubuntu-Title
-    RobotoSlab-Regular RobotoSlab-Bold. millimetreA%20 Dosis-Medium. Dosis-Bold. P052-Bold. LeagueSpartan-Medium.
+    RobotoSlab-Regular RobotoSlab-Bold.
+    millimetreA%20 Dosis-Medium. Dosis-Bold. P052-Bold. LeagueSpartan-Medium.
     tiresias_infofont_bold. DejaVuSerif-Bold. Cabin-Medium. Hack-Regular Inconsolata"""
 SEGMENTS = """DSEG7Classic-Bold. DSEG7Classic-Regular DSEG7Classic-BoldItalic DSEG7Classic-Italic DSEG7ClassicMini-Bold.
     DSEG7ClassicMini-Regular DSEG7ClassicMini-Italic DSEG14Classic-Regular DSEG14Classic-Italic DSEG7Classic-Light."""
@@ -47,7 +48,8 @@ TEXT = """DejaVuSans. DejaVuSans-Bold. DejaVuSansCondensed. LiberationSans-Regul
     OpenSans-Semibold. OpenSans-CondBold Lato-Regular NimbusSans-Regular NimbusSans-Bold. C059-Bold. URWGothic-Demi.
     FreeSans. osifont OCRB.otf RG2014C"""
 SCRIPTS = {
-    "arabic": "NotoKufiArabic-Regular NotoKufiArabic-Bold. NotoNaskhArabic-Regular NotoNaskhArabic-Bold. Amiri-Regular DejaVuSans. KacstBook",
+    "arabic": """NotoKufiArabic-Regular NotoKufiArabic-Bold. NotoNaskhArabic-Regular NotoNaskhArabic-Bold. Amiri-Regular
+        DejaVuSans. KacstBook""",
     "urdu": "NotoNastaliqUrdu-Regular NotoNaskhArabic-Regular",
     "devanagari": "NotoSansDevanagari-Regular NotoSansDevanagari-Bold. FreeSans.",
     "bengali": "NotoSansBengali-Regular NotoSansBengali-Bold. FreeSans.",
@@ -96,14 +98,22 @@ def wheels(pool: str) -> tuple[str, ...]:
 
 @cache
 def segments(pool: str) -> tuple[str, ...]:
-    """Seven-segment fonts of a pool; may be empty: displays draw their own segments too."""
-    return _named(SEGMENTS if pool == "train" else UNSEEN_SEGMENTS)
+    """Fonts of displays, and "dots" for a character display; displays draw segments of their own too."""
+    return (*_named(SEGMENTS), "dots") if pool == "train" else _named(UNSEEN_SEGMENTS)
 
 
 @cache
 def text(script: str = "latin") -> tuple[str, ...]:
-    """Fonts that hold a script; empty where this machine has none."""
-    return _named(SCRIPTS[script])
+    """Fonts that hold a script; empty where this machine has none.
+
+    Raises FileNotFoundError where there is not even one for Latin letters.
+    """
+    found = _named(SCRIPTS[script])
+    if not found and script == "latin":
+        raise FileNotFoundError(
+            "no fonts: install those of training/world/fonts.txt, at least fonts-dejavu-core"
+        )
+    return found
 
 
 def _lining(path: str) -> bool:
@@ -115,11 +125,24 @@ def _lining(path: str) -> bool:
     return max(tops) - min(tops) <= 6 and max(bottoms) - min(bottoms) <= 6
 
 
+# 5 by 7 dots of character displays, a row a number, most significant bit at the left.
+DOTS = {
+    "0": (14, 17, 19, 21, 25, 17, 14), "1": (4, 12, 4, 4, 4, 4, 14), "2": (14, 17, 1, 2, 4, 8, 31), "3": (31, 2, 4, 2, 1, 17, 14),
+    "4": (2, 6, 10, 18, 31, 2, 2), "5": (31, 16, 30, 1, 1, 17, 14), "6": (6, 8, 16, 30, 17, 17, 14), "7": (31, 1, 2, 4, 8, 8, 8),
+    "8": (14, 17, 17, 14, 17, 17, 14), "9": (14, 17, 17, 15, 1, 2, 12),
+}  # fmt: skip
+
+
 @lru_cache(4096)
 def digit(font: str, letter: str) -> np.ndarray:
     """uint8 (80, w): a digit's ink, cut to its own width and to the height that all digits of the font share."""
     if font.startswith("stroke:"):
         return _stroke(font, letter)
+    if font == "dots":
+        bits = np.array([[row >> (4 - i) & 1 for i in range(5)] for row in DOTS[letter]], np.uint8) * 255
+        dot = np.zeros((12, 12), np.uint8)
+        dot[1:11, 1:11] = 255
+        return cv2.resize(np.kron(bits // 255, dot), (57, 80), interpolation=cv2.INTER_AREA)
     face = ImageFont.truetype(font, _size(font, 80))
     _, top, _, bottom = _extent(font)
     left, _, right, _ = face.getbbox(letter, anchor="ls")

@@ -12,6 +12,7 @@ from .labels import ROLLER, Counter, rectangle
 from .paint import Colour, Rng, blend, chance, fit, grain, near, pick, rgb
 
 WEAR = 0.1  # of a digit: how far a wheel stands from where its gear should hold it
+FARTHEST = 0.7  # of a turn of the last wheel: beyond, people read the digit that is coming
 RED = (190, 35, 35)
 
 
@@ -25,7 +26,7 @@ def gears(rng: Rng, wheels: int) -> tuple[str, tuple[float, ...], tuple[float, .
     digits[: min(int(rng.geometric(0.45)) - 1, wheels - 1)] = 0
     if chance(rng, 0.16):  # the rare moments that matter: one or more wheels between two digits
         digits[wheels - int(rng.integers(1, min(4, wheels))) :] = 9
-    turning = float(rng.uniform(0.05, 0.75)) if chance(rng, 0.55) else 0.0
+    turning = float(rng.uniform(0.05, FARTHEST)) if chance(rng, 0.55) else 0.0
     starts = float(pick(rng, (0.0, 0.0, 0.1, 0.3)))  # play in the gears: the neighbour is caught late
     true = np.array(digits, float)
     true[-1] += turning
@@ -102,8 +103,13 @@ def panel(rng: Rng, pool: str, high: int, face: Colour) -> Counter:
     first_decimal = wheels - decimals
     mask, paper, ink = _wheels(rng, own, lefts, seen, width, first_decimal)
     drum = _lit(rng, own, mask, paper, ink)
+    pinions = not own.rims and own.gap > 2 and chance(rng, 0.3)
     for left in lefts[1:]:
         drum[:, left - own.gap : left] = own.filler
+        if pinions:  # the small wheels that carry from one digit to the next
+            step = round(high * rng.uniform(0.15, 0.25))
+            for y in range(int(rng.integers(0, step)), high, step):
+                drum[y : y + max(2, step // 2), left - own.gap : left - 1] = own.ink
     picture, (x, y) = _framed(rng, own, drum, lefts, face, first_decimal if decimals else None)
     boxes = np.array([rectangle(x + a, y, x + a + own.wide, y + high) for a in lefts])
     shown = reading[:first_decimal] + "." + reading[first_decimal:] if decimals else reading
@@ -118,7 +124,7 @@ def _wheels(
     mask = np.zeros((high, width), np.uint8)
     paper = np.repeat(own.paper[None, None], width, axis=1)
     ink = np.repeat(own.ink[None, None], width, axis=1)
-    middle = high / 2 + rng.normal(0, 0.04) * high
+    middle = high / 2 + rng.normal(0, 0.04 if chance(rng, 0.8) else 0.12) * high
     ticks, teeth = chance(rng, 0.2), chance(rng, 0.12)
     sideways = rng.normal(0, 0.03) * own.wide
     red = near(rng, RED, 22)
@@ -227,7 +233,7 @@ def _framed(
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """(picture, where the drum's top left lies in it)."""
     high, width = drum.shape[:2]
-    border = round(high * rng.uniform(0.06, 0.3)) + 1
+    border = round(high * rng.uniform(0.16 if "comma" in own.mark else 0.06, 0.3)) + 1
     side = border + (round(high * rng.uniform(0, 0.4)) if chance(rng, 0.25) else 0)
     header = round(high * rng.uniform(0.22, 0.36)) if chance(rng, 0.14) else 0
     frame = (
@@ -307,7 +313,10 @@ def _mark(
     high, left, right = own.high, x + lefts[first_decimal], x + lefts[-1] + own.wide
     red = rgb(near(rng, RED, 25))
     thick = max(2, round(high * rng.uniform(0.05, 0.14)))
-    if own.mark in {"frame", "red frame", "black box"} or (
+    if own.mark == "ring":
+        centre, axes = ((left + right) // 2, y + high // 2), ((right - left) * 6 // 10, high * 6 // 10)
+        cv2.ellipse(picture, centre, axes, 0, 0, 360, red, thick, cv2.LINE_AA)
+    elif own.mark in {"frame", "red frame", "black box"} or (
         own.mark in {"red ink", "red paper"} and chance(rng, 0.25)
     ):
         colour = (20, 20, 20) if own.mark == "black box" else red

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from . import backgrounds, displays, faces, rollers, styles
+from .backgrounds import Box
 from .labels import DIAL, NONE, ROLLER, Counter, Scene, quads, rectangle
 from .paint import Colour, Rng, chance, fit, near, pick, ramp, rgb, shaded
 
@@ -39,7 +40,7 @@ def counter(rng: Rng, pool: str = "train") -> Counter:
                    (inner.boxes + move) * np.float32(scale))  # fmt: skip
 
 
-def _surroundings(rng: Rng, printer: faces.Printer, box: tuple[int, int, int, int], high: int) -> None:
+def _surroundings(rng: Rng, printer: faces.Printer, box: Box, high: int) -> None:
     """Lines above, below and beside the counter, as far as the cut shows them."""
     left, top, w, h = box
     height, width = printer.picture.shape[:2]
@@ -102,6 +103,7 @@ def _meter(
     distractors = printer.distractors + [o + move for o in others]
     if chance(rng, 0.5):
         backgrounds.cover(rng, picture, box)
+    distractors += backgrounds.foreground(rng, printer, inner.quad + move)
     inner = Counter(
         picture, inner.quad + move, inner.reading, inner.kind, inner.positions, inner.boxes + move
     )
@@ -109,7 +111,7 @@ def _meter(
 
 
 def _round(rng: Rng) -> bool:
-    return chance(rng, 0.2)
+    return chance(rng, 0.15)
 
 
 def _sized(
@@ -153,28 +155,42 @@ def dials(rng: Rng, wide: float, face: Colour) -> Counter:
     return Counter(picture, quad, digits, DIAL, positions, quads(boxes))
 
 
-def _print(
-    rng: Rng, printer: faces.Printer, plate: tuple[int, int, int, int], kept: tuple[int, int, int, int]
-) -> None:
+def _print(rng: Rng, printer: faces.Printer, plate: Box, kept: Box) -> None:
     """Everything on the faceplate that is not the counter, in rows that keep clear of it."""
     left, top, right, bottom = plate
     wide = right - left
-    row = wide * rng.uniform(0.035, 0.07)
+    row = wide * rng.uniform(0.03, 0.065)
+    ordered = chance(rng, 0.6)  # one size, one edge; else as it comes
+    centred = chance(rng, 0.5)
     y = top + row * 0.8
     while y < bottom - row:
-        tall = row * rng.uniform(0.6, 1.7)
+        tall = row * (rng.choice([0.9, 0.9, 0.9, 1.6]) if ordered else rng.uniform(0.6, 1.7))
         if y + tall > kept[1] - 3 and y < kept[3] + 3:
             if kept[0] - left > wide * 0.12 and chance(rng, 0.4):
                 printer.line(left + 4, y, tall * 0.7, kept[0] - left - 8)
             if right - kept[2] > wide * 0.1 and chance(rng, 0.5):
                 printer.line(kept[2] + 4, y, tall, right - kept[2] - 8)
+        elif ordered and chance(rng, 0.8):
+            printer.line(left + wide * 0.5, y, tall, wide * 0.9, centred=True) if centred else printer.line(
+                left + wide * 0.07, y, tall, wide * 0.86
+            )
         elif chance(rng, 0.72):
             x = left + wide * (rng.uniform(0.03, 0.4) if chance(rng, 0.6) else 0.06)
             while x < right - wide * 0.15:
-                used = printer.line(x, y, tall, right - x - 4)
-                x += used + wide * rng.uniform(0.05, 0.3)
-        y += tall * rng.uniform(1.1, 1.9)
-    below = bottom - kept[3]
+                x += printer.line(x, y, tall, right - x - 4) + wide * rng.uniform(0.05, 0.3)
+        if chance(rng, 0.06):
+            at = round(y + tall * 1.15)
+            if not kept[1] - 3 < at < kept[3] + 3:
+                cv2.line(printer.picture, (left + 4, at), (right - 4, at), rgb(printer.ink), 1)
+        y += tall * rng.uniform(1.15, 1.9)
+    _furniture(rng, printer, plate, kept)
+    _sticker(rng, printer, plate, kept)
+
+
+def _furniture(rng: Rng, printer: faces.Printer, plate: Box, kept: Box) -> None:
+    """The disc, the barcode, the keypad, logos and lamps below and above the counter."""
+    left, top, right, bottom = plate
+    wide, below = right - left, bottom - kept[3]
     if below > wide * 0.2 and chance(rng, 0.35):
         printer.disc(
             round(left + wide * 0.2),
@@ -182,30 +198,31 @@ def _print(
             round(wide * 0.6),
             max(5, round(below * 0.1)),
         )
+    elif below > wide * 0.35 and chance(rng, 0.14):
+        printer.keypad(
+            round(left + wide * 0.2), round(kept[3] + below * 0.15), round(wide * 0.6), round(below * 0.7)
+        )
     if below > wide * 0.2 and chance(rng, 0.5):
         high = round(wide * rng.uniform(0.06, 0.12))
-        printer.barcode(
-            round(left + wide * rng.uniform(0.05, 0.4)),
-            round(bottom - high * 2.2),
-            round(wide * rng.uniform(0.3, 0.6)),
-            high,
-        )
+        x, y = round(left + wide * rng.uniform(0.05, 0.4)), round(bottom - high * 2.2)
+        printer.barcode(x, y, round(wide * rng.uniform(0.3, 0.6)), high)
     for _ in range(int(rng.integers(0, 4))):
-        x, y0 = (
-            round(rng.uniform(left, right)),
-            round(pick(rng, (rng.uniform(top, kept[1]), rng.uniform(kept[3], max(kept[3] + 1, bottom))))),
+        beside = (
+            rng.uniform(top, max(top + 1, kept[1]))
+            if chance(rng, 0.5)
+            else rng.uniform(kept[3], max(kept[3] + 1, bottom))
         )
         size = round(wide * rng.uniform(0.02, 0.06))
-        if not kept[1] - size - 4 < y0 < kept[3] + size + 4:
-            (printer.logo if chance(rng, 0.5) else printer.lamp)(
-                x, y0, max(2, size if chance(rng, 0.6) else size // 2)
+        if not kept[1] - size - 4 < beside < kept[3] + size + 4:
+            draw = printer.logo if chance(rng, 0.5) else printer.lamp
+            draw(
+                round(rng.uniform(left, right)),
+                round(beside),
+                max(2, size if chance(rng, 0.6) else size // 2),
             )
-    _sticker(rng, printer, plate, kept)
 
 
-def _sticker(
-    rng: Rng, printer: faces.Printer, plate: tuple[int, int, int, int], kept: tuple[int, int, int, int]
-) -> None:
+def _sticker(rng: Rng, printer: faces.Printer, plate: Box, kept: Box) -> None:
     """A label glued on later, with the utility's own big number."""
     if chance(rng, 0.65):
         return
@@ -220,6 +237,10 @@ def _sticker(
     )
     cv2.rectangle(printer.picture, (round(x), round(y)), (round(x + wide), round(y + tall)), rgb(colour), -1)
     own, printer.ink = printer.ink, np.float32((20, 20, 25))
+    if chance(rng, 0.25):
+        printer.by_hand(x + wide * 0.04, y + tall * 0.85, tall * 0.6)
+        printer.ink = own
+        return
     printer.numbers(faces.serial(rng), x + wide * 0.04, y + tall * 0.1, tall * 0.8, wide * 0.92)
     printer.ink = own
 

@@ -256,9 +256,9 @@ def cover(rng: Rng, picture: np.ndarray, box: Box) -> None:
         )
 
 
-def foreground(rng: Rng, printer: faces.Printer, quad: np.ndarray) -> list[np.ndarray]:
-    """What lies between the phone and the meter, never over the counter: the edge of a box's opening, a finger, a cable;
-    and the date that the phone writes into the picture, whose quads are returned."""
+def foreground(rng: Rng, printer: faces.Printer, quad: np.ndarray) -> None:
+    """What lies between the phone and the meter, never over the counter: the edge of a box's opening, a finger;
+    and the date that the phone writes into the picture."""
     picture = printer.picture
     h, w = picture.shape[:2]
     (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
@@ -267,9 +267,12 @@ def foreground(rng: Rng, printer: faces.Printer, quad: np.ndarray) -> list[np.nd
         for x in (rng.uniform(-0.2, 0.8) * x0, x1 + (w - x1) * rng.uniform(0.2, 1.2)):
             box = ((0, 0), (round(x), h)) if x < x0 else ((round(x), 0), (w, h))
             cv2.rectangle(picture, *box, tone, -1)
+            printer.covered(*box[0], *box[1])
         if chance(rng, 0.6):
-            cv2.rectangle(picture, (0, 0), (w, round(y0 * rng.uniform(0.1, 0.8))), tone, -1)
-            cv2.rectangle(picture, (0, round(y1 + (h - y1) * rng.uniform(0.3, 0.9))), (w, h), tone, -1)
+            upper, lower = round(y0 * rng.uniform(0.1, 0.8)), round(y1 + (h - y1) * rng.uniform(0.3, 0.9))
+            for box in (((0, 0), (w, upper)), ((0, lower), (w, h))):
+                cv2.rectangle(picture, *box, tone, -1)
+                printer.covered(*box[0], *box[1])
     if chance(rng, 0.05):
         skin = near(rng, pick(rng, ((205, 160, 130), (140, 95, 70), (90, 60, 45))), 12)
         edge = round(y1 + (h - y1) * rng.uniform(0.6, 1.0))
@@ -286,14 +289,13 @@ def foreground(rng: Rng, printer: faces.Printer, quad: np.ndarray) -> list[np.nd
             cv2.LINE_AA,
         )
     if chance(rng, 0.1):
-        return _stamp_of_the_phone(rng, printer, y1)
-    return []
+        _stamp_of_the_phone(rng, printer, y1)
 
 
-def _stamp_of_the_phone(rng: Rng, printer: faces.Printer, lowest: float) -> list[np.ndarray]:
+def _stamp_of_the_phone(rng: Rng, printer: faces.Printer, lowest: float) -> None:
     h, w = printer.picture.shape[:2]
     tall = w * rng.uniform(0.025, 0.05)
-    before, own = len(printer.distractors), printer.ink
+    own = printer.ink
     printer.ink = near(rng, pick(rng, ((255, 255, 255), (255, 160, 30), (255, 230, 60))), 4)
     y = h - tall * 1.4
     day = f"{rng.integers(1, 29):02d}-{rng.integers(1, 13):02d}-{rng.integers(2012, 2026)}"
@@ -303,9 +305,6 @@ def _stamp_of_the_phone(rng: Rng, printer: faces.Printer, lowest: float) -> list
             printer.numbers(line, w * rng.uniform(0.02, 0.3), y, tall, w * 0.65)
         y -= tall * 1.6
     printer.ink = own
-    added = printer.distractors[before:]
-    del printer.distractors[before:]
-    return added
 
 
 def no_meter(rng: Rng, picture: np.ndarray) -> None:

@@ -127,6 +127,8 @@ class Printer:
             self.rng, pick(self.rng, ((235, 235, 230), (60, 90, 160), (40, 40, 44), (200, 120, 40))), 10
         )
         w, h = wide / columns, high / rows
+        self.covered(x, y, x + wide, y + high)
+        cv2.rectangle(self.picture, (x, y), (x + wide, y + high), rgb(near(self.rng, key * 0.8, 12)), -1)
         for i in range(columns * rows):
             left, top = x + (i % columns) * w, y + (i // columns) * h
             box = (
@@ -149,6 +151,16 @@ class Printer:
         if inside:
             self.distractors.append(quad)
 
+    def covered(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Something will lie here: numbers printed before, of which a third or more vanishes, are no longer there."""
+        kept = []
+        for quad in self.distractors:
+            (x0, y0), (x1, y1) = quad.min(0), quad.max(0)
+            shared = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, bottom) - max(y0, top))
+            if shared < (x1 - x0) * (y1 - y0) / 3:
+                kept.append(quad)
+        self.distractors = kept
+
     def _put(
         self, mask: np.ndarray, x: float, y: float, tall: float, room: float, centred: bool
     ) -> tuple[float, float, float]:
@@ -169,6 +181,7 @@ class Printer:
         )
         h, w = self.picture.shape[:2]
         x, y = max(0, min(x, w - wide - 1)), max(0, min(y, h - high - 1))
+        self.covered(x, y, x + wide, y + high * 1.4)
         part = self.picture[y : y + high, x : x + wide]
         part[:] = bars[: part.shape[0], : part.shape[1], None]
         if chance(self.rng, 0.7):
@@ -227,6 +240,7 @@ class Printer:
     def disc(self, x: int, y: int, wide: int, high: int) -> None:
         """The turning disc of an induction meter behind its slit, with its red mark and scale."""
         grey = near(self.rng, (95, 95, 95), 20)
+        self.covered(x, y, x + wide, y + high)
         cv2.rectangle(self.picture, (x, y), (x + wide, y + high), (18, 18, 18), -1)
         cv2.ellipse(
             self.picture,

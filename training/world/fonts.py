@@ -21,32 +21,37 @@ ROOTS = (
 )
 
 # Beginnings of file names. Wheels: faces whose digits a counter might carry.
-WHEELS = """DejaVuSans-Bold DejaVuSans.ttf DejaVuSansCondensed. DejaVuSansCondensed-Bold. DejaVuSans-ExtraLight
-    LiberationSans-Regular LiberationSans-Bold. LiberationSansNarrow-Regular LiberationSansNarrow-Bold. LiberationSerif-
-    NimbusSans-Regular NimbusSans-Bold. NimbusRoman-Regular NimbusRoman-Bold. URWBookman-Demi. URWBookman-Light. C059-Roman
-    URWGothic-Book. URWGothic-Demi. Roboto-Light. Roboto-Regular Roboto-Medium. Roboto-Bold. Roboto-Black.
-    RobotoCondensed-Light. RobotoCondensed-Regular RobotoCondensed-Bold. OpenSans-CondBold OpenSans-CondLight.
-    OpenSans-Light. OpenSans-Semibold. Lato-Regular Lato-Bold. Lato-Light. RG2014 routed-gothic.ttf routed-gothic-narrow.
-    routed-gothic-wide. osifont GilliusADF-Regular GilliusADF-Bold. GilliusADF-Cond UniversalisADF VeranaSans-Regular
-    VeranaSans-Bold. SwitzeraADF-Regular SwitzeraADF-Bold. PTS55F PTS75F PTN57F PTN77F PTF55F FreeSans.ttf FreeSansBold.ttf FreeSerif.ttf
-    FreeSerifBold.ttf Inter-Light. Inter-Medium. Inter-Bold. Tuffy Carlito-Regular Carlito-Bold. Caladea-Bold. Go-Regular
-    Go-Medium. Go-Bold. B612-Regular B612-Bold. Jura-Medium. Jura-Bold. BebasNeue-Book. BebasNeue-Regular BebasNeue-Bold.
-    Century-Catalogue OCRB.otf Loma.ttf Loma-Bold. Garuda.ttf Garuda-Bold. NanumGothic NanumBarunGothicBold GNUTypewriter
-    Courier%20Prime.otf Courier%20Prime%20Bold. FreeMonoBold.ttf ClearSans-Regular ClearSans-Bold. Beteckna
-    Manrope-Medium. Manrope-Bold. NotoSans-Regular NotoSans-Bold. NotoSansMono-"""
-UNSEEN_WHEELS = """OSP-DIN Play-Regular Play-Bold. DejaVuSansMono. DejaVuSansMono-Bold. NimbusSansNarrow-Regular
+WHEELS = """
+    DejaVuSans-Bold DejaVuSans.ttf DejaVuSansCondensed. DejaVuSansCondensed-Bold. DejaVuSans-ExtraLight
+    LiberationSans-Regular LiberationSans-Bold. LiberationSansNarrow-Regular LiberationSansNarrow-Bold.
+    LiberationSerif- NimbusSans-Regular NimbusSans-Bold. NimbusRoman-Regular NimbusRoman-Bold. URWBookman-Demi.
+    URWBookman-Light. C059-Roman URWGothic-Book. URWGothic-Demi. Roboto-Light. Roboto-Regular Roboto-Medium.
+    Roboto-Bold. Roboto-Black. RobotoCondensed-Light. RobotoCondensed-Regular RobotoCondensed-Bold.
+    OpenSans-CondBold OpenSans-CondLight. OpenSans-Light. OpenSans-Semibold. Lato-Regular Lato-Bold. Lato-Light.
+    RG2014 routed-gothic.ttf routed-gothic-narrow. routed-gothic-wide. osifont GilliusADF-Regular GilliusADF-Bold.
+    GilliusADF-Cond UniversalisADF VeranaSans-Regular VeranaSans-Bold. SwitzeraADF-Regular SwitzeraADF-Bold. PTS55F
+    PTS75F PTN57F PTN77F PTF55F FreeSans.ttf FreeSansBold.ttf FreeSerif.ttf FreeSerifBold.ttf Inter-Light.
+    Inter-Medium. Inter-Bold. Tuffy Carlito-Regular Carlito-Bold. Caladea-Bold. Go-Regular Go-Medium. Go-Bold.
+    B612-Regular B612-Bold. Jura-Medium. Jura-Bold. BebasNeue-Book. BebasNeue-Regular BebasNeue-Bold.
+    Century-Catalogue OCRB.otf Loma.ttf Loma-Bold. Garuda.ttf Garuda-Bold. NanumGothic NanumBarunGothicBold
+    GNUTypewriter Courier%20Prime.otf Courier%20Prime%20Bold. FreeMonoBold.ttf ClearSans-Regular ClearSans-Bold.
+    Beteckna Manrope-Medium. Manrope-Bold. NotoSans-Regular NotoSans-Bold. NotoSansMono-"""
+UNSEEN_WHEELS = """
+    OSP-DIN Play-Regular Play-Bold. DejaVuSansMono. DejaVuSansMono-Bold. NimbusSansNarrow-Regular
     NimbusSansNarrow-Bold. Cantarell-Regular Cantarell-Bold. NationalPark-Regular allerta_medium Ubuntu-Title
-    RobotoSlab-Regular RobotoSlab-Bold.
-    millimetreA%20 Dosis-Medium. Dosis-Bold. P052-Bold. LeagueSpartan-Medium.
+    RobotoSlab-Regular RobotoSlab-Bold. millimetreA%20 Dosis-Medium. Dosis-Bold. P052-Bold. LeagueSpartan-Medium.
     tiresias_infofont_bold. DejaVuSerif-Bold. Cabin-Medium. Hack-Regular Inconsolata"""
-SEGMENTS = """DSEG7Classic-Bold. DSEG7Classic-Regular DSEG7Classic-BoldItalic DSEG7Classic-Italic DSEG7ClassicMini-Bold.
+SEGMENTS = """
+    DSEG7Classic-Bold. DSEG7Classic-Regular DSEG7Classic-BoldItalic DSEG7Classic-Italic DSEG7ClassicMini-Bold.
     DSEG7ClassicMini-Regular DSEG7ClassicMini-Italic DSEG14Classic-Regular DSEG14Classic-Italic DSEG7Classic-Light."""
-UNSEEN_SEGMENTS = """DSEG7Modern-Regular DSEG7Modern-Bold. DSEG7Modern-Italic DSEG7Modern-BoldItalic DSEG7ModernMini-Regular
-    DSEG7SEGGCHAN DSEG14Modern-Regular"""
-TEXT = """DejaVuSans. DejaVuSans-Bold. DejaVuSansCondensed. LiberationSans-Regular LiberationSans-Bold. LiberationSans-Italic
-    LiberationSansNarrow-Regular LiberationSerif-Regular Roboto-Regular Roboto-Bold. RobotoCondensed-Regular
-    OpenSans-Semibold. OpenSans-CondBold Lato-Regular NimbusSans-Regular NimbusSans-Bold. C059-Bold. URWGothic-Demi.
-    FreeSans. osifont OCRB.otf RG2014C"""
+UNSEEN_SEGMENTS = """
+    DSEG7Modern-Regular DSEG7Modern-Bold. DSEG7Modern-Italic DSEG7Modern-BoldItalic DSEG7ModernMini-Regular
+    DSEG14Modern-Regular"""
+TEXT = """
+    DejaVuSans. DejaVuSans-Bold. DejaVuSansCondensed. LiberationSans-Regular LiberationSans-Bold.
+    LiberationSans-Italic LiberationSansNarrow-Regular LiberationSerif-Regular Roboto-Regular Roboto-Bold.
+    RobotoCondensed-Regular OpenSans-Semibold. OpenSans-CondBold Lato-Regular NimbusSans-Regular NimbusSans-Bold.
+    C059-Bold. URWGothic-Demi. FreeSans. osifont OCRB.otf RG2014C"""
 SCRIPTS = {
     "arabic": """NotoKufiArabic-Regular NotoKufiArabic-Bold. NotoNaskhArabic-Regular NotoNaskhArabic-Bold. Amiri-Regular
         DejaVuSans. KacstBook""",

@@ -89,7 +89,7 @@ def _meter(
     cx, cy = width / 2 + rng.normal(0, 0.06) * width, height / 2 + rng.normal(0, 0.06) * height
     box = (round(cx - plate_w / 2), round(cy - plate_h / 2), round(cx + plate_w / 2), round(cy + plate_h / 2))
     face = faces.paper(rng)
-    backgrounds.housing(rng, picture, box, face, _round(rng))
+    backgrounds.housing(rng, picture, box, face, chance(rng, 0.15))
     share = rng.uniform(0.35, 0.85) if near_by < 0.7 else rng.uniform(0.4, 0.7)
     inner, others = _sized(rng, pool, kind, plate_w * share, plate_h * 0.5, face)
     h, w = inner.picture.shape[:2]
@@ -98,20 +98,17 @@ def _meter(
     x, y = int(np.clip(x, 2, width - w - 2)), int(np.clip(y, 2, height - h - 2))
     printer = faces.Printer(rng, picture, faces.ink_for(rng, face))
     _print(rng, printer, box, (x, y, x + w, y + h))
+    printer.covered(x, y, x + w, y + h)
     picture[y : y + h, x : x + w] = inner.picture
     move = np.float32((x, y))
-    distractors = printer.distractors + [o + move for o in others]
     if chance(rng, 0.5):
         backgrounds.cover(rng, picture, box)
-    distractors += backgrounds.foreground(rng, printer, inner.quad + move)
+    backgrounds.foreground(rng, printer, inner.quad + move)
+    distractors = printer.distractors + [o + move for o in others]
     inner = Counter(
         picture, inner.quad + move, inner.reading, inner.kind, inner.positions, inner.boxes + move
     )
     return picture, inner, distractors
-
-
-def _round(rng: Rng) -> bool:
-    return chance(rng, 0.15)
 
 
 def _sized(
@@ -235,6 +232,7 @@ def _sticker(rng: Rng, printer: faces.Printer, plate: Box, kept: Box) -> None:
     colour = near(
         rng, pick(rng, ((245, 245, 245), (240, 215, 60), (60, 130, 200), (230, 120, 50), (120, 190, 110))), 10
     )
+    printer.covered(x, y, x + wide, y + tall)
     cv2.rectangle(printer.picture, (round(x), round(y)), (round(x + wide), round(y + tall)), rgb(colour), -1)
     own, printer.ink = printer.ink, np.float32((20, 20, 25))
     if chance(rng, 0.25):
@@ -255,7 +253,9 @@ def place(rng: Rng, seen: Scene, side: int) -> Scene:
     focus = seen.quad.mean(0) if seen.quad is not None else np.float32((w / 2, h / 2))
     middle = np.float32((w / 2, h / 2))
     aim = middle + (focus - middle) * rng.uniform(0, 0.8)
-    reach = max(h, w) / np.exp(rng.normal(0.05, 0.3))  # of the scene, seen along the side
+    reach = (max(h, w) if chance(rng, 0.4) else min(h, w)) / np.exp(
+        rng.normal(0.05, 0.25)
+    )  # of the scene, along a side
     if seen.quad is not None:
         reach = max(reach, 2.3 * float(np.abs(seen.quad - aim).max()))
     angle = rng.normal(0, 6) if chance(rng, 0.8) else rng.normal(0, 18)

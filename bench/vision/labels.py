@@ -62,7 +62,7 @@ def read_labels(folder: Path) -> Labels:
         if not name:
             labels.problems.append(f"labels.csv line {number}: no path")
             continue
-        if "unlabelled" in f"{name} {row.get('label_check') or ''}".lower() and not row["reading"]:
+        if not row["reading"] and _says_unlabelled(name, row.get("label_check") or ""):
             labels.unlabelled += 1
             continue
         reading = normalised(row["reading"] or "")
@@ -109,6 +109,12 @@ def normalised(reading: str) -> str | None:
 def _source(folder: Path, name: str) -> str:
     head, slash, _ = name.partition("/")
     return head if slash and head != "images" else folder.resolve().name
+
+
+def _says_unlabelled(name: str, label_check: str) -> bool:
+    """In the column ``label_check``, or by lying in a folder called "unlabelled…"."""
+    folders = name.lower().split("/")[:-1]
+    return "unlabelled" in label_check.lower() or any(part.startswith("unlabelled") for part in folders)
 
 
 def _rows(folder: Path) -> list[dict[str, str | None]]:

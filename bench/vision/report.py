@@ -106,23 +106,34 @@ def tables(measured: Measured) -> list[Table]:
 
 
 def gap(all_measured: Sequence[Measured]) -> Table | None:
-    """The first folder beside the others: of real and rendered pictures the gap foretells how far rendered figures can
-    be believed."""
+    """The first folder beside the others, whole and by kind, since the mix differs: of real and rendered pictures the gap
+    tells how far figures of rendered ones can be believed."""
     if len(all_measured) < 2:
         return None
-    first = summary(all_measured[0].outcomes.get(EYE, []))
-    rows = []
+    kinds: list[dict[str, list[Outcome]]] = []
     for measured in all_measured:
-        held = summary(measured.outcomes.get(EYE, []))
-        rows.append(
-            [
-                measured.name, str(held["with_reading"]), _percent(held["exact"]), _interval(held["exact_interval"]),
-                _points(held["exact"], first["exact"]), _percent(held["whole_right"]),
-                _percent(held["answered_at_99"]), _points(held["answered_at_99"], first["answered_at_99"]),
-            ]
-        )  # fmt: skip
-    note = f"In points beside {all_measured[0].name}."
-    return Table("The gap", note, ("folder", "readings", "exact", "95 %", "gap", "whole", "@99", "gap"), rows)
+        eye = measured.outcomes.get(EYE, [])
+        by_kind = {
+            kind: part for kind, part in groups(eye, "kind").items() if any(o.label.reading for o in part)
+        }
+        kinds.append({"all": eye, **by_kind})
+    rows = []
+    for kind in (kind for kind in kinds[0] if all(kind in found for found in kinds)):
+        first = summary(kinds[0][kind])
+        for measured, found in zip(all_measured, kinds, strict=True):
+            held = summary(found[kind])
+            rows.append(
+                [
+                    f"{kind}: {measured.name}", str(held["with_reading"]), _percent(held["exact"]),
+                    _interval(held["exact_interval"]), _points(held["exact"], first["exact"]),
+                    _percent(held["whole_right"]), _points(held["whole_right"], first["whole_right"]),
+                    _percent(held["answered_at_99"]), _points(held["answered_at_99"], first["answered_at_99"]),
+                ]
+            )  # fmt: skip
+    note = f"Per cent, and points beside {all_measured[0].name}."
+    return Table(
+        "The gap", note, ("", "readings", "exact", "95 %", "gap", "whole", "gap", "@99", "gap"), rows
+    )
 
 
 def _right(rows: list[dict[str, Any]]) -> Table:

@@ -9,8 +9,9 @@ from bench.vision import __main__ as command
 from bench.vision import history, measures, runner
 from bench.vision.charts import rejection_chart, reliability_chart
 from bench.vision.child import choose
-from bench.vision.labels import Labelled, UnusableFolder, normalised, read_labels
+from bench.vision.labels import Labelled, Labels, UnusableFolder, normalised, read_labels
 from bench.vision.measures import Outcome
+from bench.vision.report import Measured, gap
 from click.testing import CliRunner
 from PIL import Image
 
@@ -294,6 +295,19 @@ def test_every_error_stands_on_a_sheet_that_opens(photographs, said):
     assert set(readings) == {"0.jpg", "1.jpg", "2.jpg", "wall.jpg", "damaged.jpg"}
     assert readings["2.jpg"]["rasd exact"] == "0"
     assert "<svg" in (out / "rejection.svg").read_text(encoding="utf-8")
+
+
+def test_two_folders_are_compared_whole_and_by_kind():
+    first, second = (Measured(Labels(Path(name))) for name in ("real", "rendered"))
+    first.outcomes["rasd"], second.outcomes["rasd"] = SIX, SIX[:2]
+    rows = gap([first, second]).rows
+    assert [(row[0], row[1], row[2], row[4]) for row in rows] == [
+        ("all: real", "6", "50.0", "+0.0"),
+        ("all: rendered", "2", "100.0", "+50.0"),
+        ("roller: real", "6", "50.0", "+0.0"),
+        ("roller: rendered", "2", "100.0", "+50.0"),
+    ]
+    assert gap([first]) is None
 
 
 def test_the_charts_show_what_was_counted():

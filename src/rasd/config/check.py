@@ -52,6 +52,7 @@ def answers(port: int) -> Iterator[Answer]:
     yield disk(options.data_dir)
     yield port_free(port)
     yield from secrets()
+    yield from eyes(options.eye, options.shadow_eye)
     try:
         if options.embedded:
             options.embedded.hold()
@@ -122,6 +123,31 @@ def secrets() -> Iterator[Answer]:
         )
     else:
         yield Answer("WhatsApp", options.whatsapp_api_url)
+
+
+def eyes(service: str, shadow: str) -> Iterator[Answer]:
+    """The eye in service, and the one on trial where a folder is named."""
+    from rasd.metering.eyes import opened, shadow_beside
+    from rasd.vision import UnusableEye
+
+    try:
+        eye = opened(service)
+    except UnusableEye as error:
+        yield Answer(
+            "eye", str(error), "set RASD_EYE to the folder of an eye, or unset it for the shipped one"
+        )
+        return
+    yield Answer("eye", f"{eye.name} (version {eye.version}, {eye.checksum[:12]}) in {eye.folder}")
+    if not shadow:
+        return
+    try:
+        beside = shadow_beside(eye, shadow)
+    except UnusableEye as error:
+        yield Answer(
+            "eye in shadow", str(error), "set RASD_SHADOW_EYE to the folder of another eye, or unset it"
+        )
+        return
+    yield Answer("eye in shadow", f"{beside.name} (version {beside.version}, {beside.checksum[:12]})")
 
 
 OLDEST_POSTGRESQL = 150000

@@ -45,6 +45,12 @@ class Options(BaseSettings):
         4 * 1024 * 1024, description="largest webhook body; Meta's own limit is 3 MB"
     )
 
+    eye: str = Field("", description="folder of the weights that read photographs; empty: those shipped")
+    shadow_eye: str = Field(
+        "",
+        description="folder of weights on trial: they read the same photographs and nobody is told; empty: none",
+    )
+
     whatsapp_api_url: str = Field("https://graph.facebook.com/v23.0", description="or the emulator's address")
     whatsapp_token: SecretStr = SecretStr("")
     whatsapp_app_secret: SecretStr = SecretStr("")

@@ -13,13 +13,18 @@ log = structlog.get_logger("rasd.serve")
 
 def children(host: str, port: int) -> list[Child]:
     """The processes of a small machine. On larger ones run ``rasd web`` and ``rasd worker`` as often as you like."""
-    return [
+    found = [
         Child("web", rasd_command("web", "--host", host, "--port", str(port), "--end-with-parent")),
         Child("worker", rasd_command("worker", "--end-with-parent")),
         Child(
             "vision", rasd_command("worker", "--queues", "vision", "--concurrency", "1", "--end-with-parent")
         ),
     ]
+    if options.shadow_eye:
+        # A process of its own: however slow the eye on trial is, and if it dies, those who read for customers go on.
+        shadow = rasd_command("worker", "--queues", "shadow", "--concurrency", "1", "--end-with-parent")
+        found.append(Child("shadow", shadow))
+    return found
 
 
 @click.command()

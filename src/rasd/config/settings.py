@@ -162,4 +162,6 @@ WHATSAPP = {
     "APP_SECRET": options.whatsapp_app_secret.get_secret_value(),
     "VERIFY_TOKEN": options.whatsapp_verify_token.get_secret_value(),
 }
+EYE = options.eye
+SHADOW_EYE = options.shadow_eye
 UTILITY_NAME = options.utility_name

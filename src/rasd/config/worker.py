@@ -11,7 +11,8 @@ import structlog
 log = structlog.get_logger("rasd.worker")
 
 QUEUES = ["inbox", "media", "flows", "outbox"]
-"""All but ``vision``, whose jobs would keep the others waiting: it has workers of its own."""
+"""All but ``vision``, whose jobs would keep the others waiting, and ``shadow``, which may keep nobody waiting: each has
+workers of its own."""
 
 HEARTBEAT = 5.0  # seconds
 STALLED_AFTER = 20.0  # seconds without a heartbeat: its jobs are given to others
@@ -33,11 +34,9 @@ def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
     names = [name.strip() for name in queues.split(",") if name.strip()]
     model = ""
     if "vision" in names:
-        from rasd.vision import Eye
-
-        eye = Eye.shipped()
-        eye.warm_up()
-        model = eye.name
+        model = _open_eye()
+    if names == ["shadow"]:
+        os.nice(19)  # whoever reads for a customer on this machine goes first
     ended = threading.Event()
     threading.Thread(target=_beat, args=(names, model, ended), daemon=True, name="pulse").start()
     try:
@@ -56,6 +55,23 @@ def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
             )
     finally:
         ended.set()
+
+
+def _open_eye() -> str:
+    """Have the eye in service ready, note that it is in service, and say its name."""
+    from django.utils import timezone
+
+    from rasd.metering.eyes import in_service
+    from rasd.metering.models import EyeService
+    from rasd.vision import UnusableEye
+
+    try:
+        eye = in_service()
+    except UnusableEye as error:
+        raise click.ClickException(f"RASD_EYE: {error}") from error
+    eye.warm_up()
+    EyeService.begin(eye, at=timezone.now())
+    return eye.name
 
 
 def _beat(queues: list[str], model: str, ended: threading.Event) -> None:

@@ -13,6 +13,7 @@ from rasd.metering.models.reviews import UNDO_WITHIN
 
 log = structlog.get_logger("rasd.flows")
 
+LAST = -10  # priority: behind everything, where one worker serves other queues as well
 FAILURES_ALLOWED = 3  # of the machine at one message, before a person has it
 STILL_READING_AFTER = timedelta(seconds=2)
 REVIEW_CAN_BE_UNDONE = UNDO_WITHIN + timedelta(seconds=1)
@@ -69,6 +70,29 @@ def read(photograph_id: int) -> None:
     from rasd.flows.photographs import read_photograph
 
     read_photograph(photograph_id, at=timezone.now())
+
+
+@app.task(queue="shadow", priority=LAST, retry=Patience(), pass_context=True)
+def shadow(context: JobContext, photograph_id: int) -> None:
+    """The eye on trial looks at a photograph too. In a queue of its own: it must never keep a customer waiting."""
+    from rasd.metering.models import Photograph, ShadowReading
+    from rasd.vision import UnusableEye
+
+    photograph = Photograph.objects.select_related("submission__service_point").get(pk=photograph_id)
+    died = context.job is not None and context.job.attempts >= FAILURES_ALLOWED
+    try:
+        (ShadowReading.give_up if died else ShadowReading.take)(photograph, at=timezone.now())
+    except UnusableEye as error:
+        log.warning("shadow_unusable", error=str(error))  # the console and rasd check say it too
+
+
+@app.periodic(cron="23 2 * * *")
+@app.task(queue="flows", queueing_lock="flows-forget", pass_context=False)
+def forget(timestamp: int) -> None:
+    """Every night: readings of eyes on trial that are older than anyone compares."""
+    from rasd.metering.models import ShadowReading
+
+    ShadowReading.forget(timezone.now())
 
 
 @app.task(queue="flows", retry=Patience())

@@ -7,6 +7,7 @@ from rasd.metering.models.photographs import Photograph
 from rasd.metering.models.readings import Adoption, Reading, trace
 from rasd.metering.models.reference import Account, AccountContact, Meter, Register, ServicePoint
 from rasd.metering.models.reviews import Review, ReviewClosed, ReviewTaken
+from rasd.metering.models.shadow import EyeService, ShadowReading
 from rasd.metering.models.submissions import ALBUM_GAP, Submission
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "AccountContact",
     "Adoption",
     "Cycle",
+    "EyeService",
     "Judgement",
     "Meter",
     "NotAdoptable",
@@ -25,6 +27,7 @@ __all__ = [
     "ReviewClosed",
     "ReviewTaken",
     "ServicePoint",
+    "ShadowReading",
     "Submission",
     "trace",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +13,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from rasd.ledger import evidence
+from rasd.metering.eyes import read_photograph
 from rasd.metering.models.judgements import limits
-from rasd.vision import NotAPhotograph, read_photograph
+from rasd.vision import NotAPhotograph, PhotoReading
 
 
 class Photograph(models.Model):
@@ -34,10 +36,17 @@ class Photograph(models.Model):
         return self.origin
 
     def read(self, at: datetime) -> None:
-        """Have the eye read it, from ``at`` on, with the register and the history of its service point where that is known.
+        """Have the eye in service read it, from ``at`` on; see :meth:`seen_by`. Takes about half a second; call it outside a
+        transaction."""
+        began = time.monotonic()
+        self.seen = self.seen_by(read_photograph)
+        self.model, self.milliseconds = self.seen["model"], self.seen["milliseconds"] or None
+        self.read_at = at + timedelta(seconds=time.monotonic() - began)
+        self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
 
-        What cannot be opened as a picture is noted as such in ``seen``, like any other finding. Takes about half a second;
-        call it outside a transaction.
+    def seen_by(self, read: Callable[..., PhotoReading]) -> dict[str, Any]:
+        """What an eye's ``read`` sees in it, as JSON, given the register and the history of its service point where that
+        is known. What cannot be opened as a picture is noted as such, like any other finding.
 
         Raises:
             FileNotFoundError: the picture is not in storage (yet).
@@ -45,21 +54,17 @@ class Photograph(models.Model):
         point = self.submission.service_point
         register = point.current_register if point else None
         data = evidence.fetch(self.sha256)
-        began = time.monotonic()
         try:
-            reading = read_photograph(
+            reading = read(
                 data,
                 register=register.hint if register else None,
                 history=point.history(self.sent_at, apart_from=self.submission.cycle) if point else None,
                 thresholds=limits().eye,
             )
         except NotAPhotograph as error:
-            self.seen, self.model, self.milliseconds = _not_a_photograph(error), "", None
-        else:
-            self.seen = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
-            self.model, self.milliseconds = reading.model, reading.milliseconds
-        self.read_at = at + timedelta(seconds=time.monotonic() - began)
-        self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
+            return _not_a_photograph(error)
+        seen: dict[str, Any] = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
+        return seen
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -157,9 +157,10 @@ def _tell(measured: Measured, *, as_json: bool) -> None:
         for row in measured.rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
+    read = f"{len(measured.outcomes[EYE])} of {len(labels.pictures)} pictures read"
     click.echo(
-        f"{measured.name}: {len(labels.pictures)} pictures, {len(labels.problems)} rows left out, "
-        f"{labels.unlabelled} unlabelled, {len(unopened)} could not be opened\n"
+        f"{measured.name}: {read}, {len(labels.problems)} rows left out, {labels.unlabelled} unlabelled, "
+        f"{len(unopened)} could not be opened\n"
     )
     for table in tables(measured):
         click.echo(as_text(table))

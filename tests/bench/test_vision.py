@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,18 @@ def test_times_are_told_with_their_spread():
         30,
         5,
     )
+
+
+def test_what_nobody_labelled_is_not_called_nothing_to_read(tmp_path):
+    (tmp_path / "unlabelled_lcd").mkdir()
+    for name in ("unlabelled_lcd/1.jpg", "meters-unlabelled_lcd-2.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "labels.csv").write_text(
+        "path,reading\nunlabelled_lcd/1.jpg,\nmeters-unlabelled_lcd-2.jpg,\n", encoding="utf-8"
+    )
+    labels = read_labels(tmp_path)
+    assert [picture.name for picture in labels.pictures] == ["meters-unlabelled_lcd-2.jpg"]
+    assert labels.unlabelled == 1
 
 
 @pytest.mark.parametrize(
@@ -360,3 +374,11 @@ def test_a_folder_that_cannot_be_measured_is_wrong_usage(tmp_path):
     result = CliRunner().invoke(command.main, [str(tmp_path)])
     assert result.exit_code == 2
     assert "holds no labels.csv" in result.stderr
+
+
+def test_the_command_takes_relative_folders_and_gives_on_the_status(tmp_path):
+    (tmp_path / "mine").mkdir()
+    rasd = [sys.executable, "-c", "from rasd.cli import main; main()", "bench", "vision", "mine"]
+    done = subprocess.run(rasd, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "mine holds no labels.csv" in done.stderr

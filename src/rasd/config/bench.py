@@ -9,7 +9,7 @@ import click
 from rasd.config.options import CHECKOUT
 
 FOLDER = CHECKOUT / "bench"
-WANTS_ARGUMENTS = {"vision"}  # a folder of photographs, which we do not ship
+WANTS_ARGUMENTS = {"recaptured", "vision"}  # folders of photographs, which we do not ship
 
 
 def names() -> list[str]:
@@ -29,8 +29,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     chosen = [one for one in names() if one not in WANTS_ARGUMENTS] if name == "all" else [name]
     if unknown := set(chosen) - set(names()):
         raise click.UsageError(f"no measurement named {unknown.pop()}; there are: {', '.join(names())}")
-    failed = [one for one in chosen if _run(one, arguments)]
-    sys.exit(1 if failed else 0)
+    statuses = [_run(one, arguments) for one in chosen]
+    sys.exit(next((status for status in statuses if status), 0))
 
 
 def _run(name: str, arguments: tuple[str, ...]) -> int:

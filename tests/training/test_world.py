@@ -122,7 +122,7 @@ def test_no_distractor_lies_on_the_reading(seed, pool):
         assert shared <= 0.25 * cv2.contourArea(np.float32(made.quad))
 
 
-@few
+@settings(max_examples=200, deadline=None)
 @given(seeds, st.integers(160, 512))
 def test_a_placed_scene_keeps_its_counter_in_the_picture_and_its_corners_in_order(seed, side):
     rng = drawn(seed)

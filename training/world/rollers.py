@@ -77,7 +77,7 @@ def look(rng: Rng, pool: str, high: int, face: Colour) -> Look:
     between = near(rng, face, 4) if rims else near(rng, paper * rng.uniform(0.2, 1.0), 8)
     return Look(
         font=font, paper=paper, ink=ink, high=high, wide=max(6, round(wide)),
-        gap=round(high * rng.uniform(low, most)), rims=rims, rounded=layout in {"rounded windows", "arched"},
+        gap=round(high * rng.uniform(low, most)), rims=rims, rounded=layout in {"rounded windows", "rounded long"},
         tall=high_digit, slim=slim, pitch=max(high_digit * rng.uniform(*pitch), high * rng.uniform(0.75, 1.25)),
         bend=float(rng.uniform(0.15, 1.15)), down=chance(rng, 0.1), mark=pick(rng, styles.DECIMAL_MARKS[pool]),
         filler=between, heavier=int(rng.choice([-1, 0, 0, 0, 1, 2])),

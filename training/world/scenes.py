@@ -253,9 +253,8 @@ def place(rng: Rng, seen: Scene, side: int) -> Scene:
     focus = seen.quad.mean(0) if seen.quad is not None else np.float32((w / 2, h / 2))
     middle = np.float32((w / 2, h / 2))
     aim = middle + (focus - middle) * rng.uniform(0, 0.8)
-    reach = (max(h, w) if chance(rng, 0.4) else min(h, w)) / np.exp(
-        rng.normal(0.05, 0.25)
-    )  # of the scene, along a side
+    near_by = np.exp(rng.normal(0.05, 0.25))
+    reach = (max(h, w) if chance(rng, 0.4) else min(h, w)) / near_by  # of the scene's pixels, along a side
     if seen.quad is not None:
         reach = max(reach, 2.3 * float(np.abs(seen.quad - aim).max()))
     angle = rng.normal(0, 6) if chance(rng, 0.8) else rng.normal(0, 18)
@@ -263,14 +262,13 @@ def place(rng: Rng, seen: Scene, side: int) -> Scene:
         angle += float(pick(rng, (90, 90, 270, 270, 180)))
     turn = np.deg2rad(angle)
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    corners = np.float32([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * reach
-    bent = (
-        corners @ spin.T.astype(np.float32)
-        + rng.normal(0, 0.045, (4, 2)).clip(-0.12, 0.12).astype(np.float32) * reach
-        + aim
-    )
+    frame = np.float32([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) @ spin.T.astype(np.float32)
+    frame += rng.normal(0, 0.045, (4, 2)).clip(-0.12, 0.12).astype(np.float32)  # tilted
     target = np.float32([(0, 0), (side, 0), (side, side), (0, side)])
-    change = cv2.getPerspectiveTransform(bent.astype(np.float32), target)
+    change = cv2.getPerspectiveTransform(frame * np.float32(reach) + aim.astype(np.float32), target)
+    while seen.quad is not None and not _inside(_moved(seen.quad[None], change), side):
+        reach *= 1.1  # a step back, until the whole counter is in the picture
+        change = cv2.getPerspectiveTransform(frame * np.float32(reach) + aim.astype(np.float32), target)
     source = seen.picture
     if reach > 1.6 * side:  # resample without aliasing
         source = cv2.GaussianBlur(source, (0, 0), 0.35 * reach / side)
@@ -287,12 +285,12 @@ def place(rng: Rng, seen: Scene, side: int) -> Scene:
     )
     moved = None if seen.quad is None else _moved(seen.quad[None], change)[0]
     distractors = _moved(seen.distractors, change)
-    inside = (
-        (distractors.min((1, 2)) >= 0) & (distractors.max((1, 2)) <= side)
-        if len(distractors)
-        else np.zeros(0, bool)
-    )
+    inside = np.array([_inside(d[None], side) for d in distractors], bool)
     return Scene(picture, moved, seen.kind, seen.reading, _moved(seen.boxes, change), distractors[inside])
+
+
+def _inside(corners: np.ndarray, side: int) -> bool:
+    return bool((corners >= 1).all() and (corners <= side - 1).all())
 
 
 def _moved(corners: np.ndarray, change: np.ndarray) -> np.ndarray:

@@ -35,11 +35,12 @@ class Segments:
 def segments(rng: Rng, pool: str) -> Segments:
     thick, apart, slant, ends = styles.SEGMENT_SHAPES[pool]
     found = fonts.segments(pool)
+    font = pick(rng, found) if found and chance(rng, 0.3) else None
     return Segments(
         aspect=rng.uniform(0.42, 0.66), thick=rng.uniform(*thick), apart=rng.uniform(*apart),
-        slant=rng.uniform(*slant) if chance(rng, 0.6) else 0.0, ends=pick(rng, ends),
+        slant=rng.uniform(*slant) if font is None and chance(rng, 0.6) else 0.0, ends=pick(rng, ends),
         tails=(chance(rng, 0.9), chance(rng, 0.1), chance(rng, 0.92)),
-        font=pick(rng, found) if found and chance(rng, 0.3) else None,
+        font=font,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ DECIMAL_MARKS = {
 LAYOUTS = {
     "train": (("long", 0.0, 0.06, False), ("long", 0.03, 0.14, False), ("small windows", 0.12, 0.45, True),
               ("small windows", 0.25, 0.9, True), ("touching windows", 0.05, 0.12, True)),
-    "unseen": (("rounded windows", 0.15, 0.6, True), ("arched", 0.04, 0.2, False)),
+    "unseen": (("rounded windows", 0.15, 0.6, True), ("rounded long", 0.04, 0.2, False)),
 }  # fmt: skip
 
 # window width over height, digit height over window height, pitch of the digits on the wheel over digit height

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from bench._files import pdf_bill
 from django.contrib.auth.models import User
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -483,7 +484,7 @@ def test_g8_who_wants_a_person_while_a_photograph_is_in_review_moves_to_their_qu
 
 def test_g8_with_people_no_robot_says_again_that_one_is_with_people(customer: Customer, point: ServicePoint):
     customer.says("agent please")
-    customer.world.files["media-p"] = b"%PDF-1.4 " + bytes(300)
+    customer.world.files["media-p"] = pdf_bill()
     document = {"id": "media-p", "mime_type": "application/pdf", "filename": "my latest bill.pdf"}
     assert customer.sends({"type": "document", "document": document}) == []
     assert customer.says("agent") == []
@@ -493,7 +494,7 @@ def test_neither_ok_nor_a_files_name_changes_the_language(customer: Customer, po
     customer.says("السلام عليكم ورحمة الله")
     customer.says("ok")
     assert customer.conversation.language == "ar"
-    customer.world.files["media-p"] = b"%PDF-1.4 " + bytes(300)
+    customer.world.files["media-p"] = pdf_bill()
     document = {"id": "media-p", "mime_type": "application/pdf", "filename": "my latest bill.pdf"}
     customer.sends({"type": "document", "document": document})
     assert customer.conversation.language == "ar"
@@ -623,7 +624,7 @@ def test_a_photograph_that_never_arrives_is_asked_for_again(customer: Customer, 
     message = customer.photograph(shows("04480"))
     customer.world.files[message["image"]["id"]] = b"MZ" + bytes(500)  # a program, whatever it says it is
     [answer] = customer.sends(message)
-    assert "send it again" in answer.text
+    assert "I cannot open files of that kind" in answer.text
     assert customer.conversation.messages.filter(incoming__kind="image").exists(), (
         "the message itself is not lost"
     )

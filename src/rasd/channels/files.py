@@ -22,8 +22,9 @@ ALLOWED = {
     ".png": "image/png",
     ".webp": "image/webp",
     ".gif": "image/gif",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
     ".pdf": "application/pdf",
     ".ogg": "audio/ogg",
     ".oga": "audio/ogg",
@@ -34,6 +35,12 @@ ALLOWED = {
     ".mp4": "video/mp4",
     ".3gp": "video/3gpp",
     ".3ga": "video/3gpp",
+}
+# by the brand of an ISO media file (ISO/IEC 14496-12), which puremagic takes for films
+PICTURES = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"msf1"), "image/heif"),
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
 }
 DANGEROUS = {
     ".exe", ".dll", ".scr", ".ocx", ".sys", ".com", ".msi", ".elf", ".so", ".appimage", ".class", ".jar", ".apk", ".dex",
@@ -83,6 +90,8 @@ def examine(head: bytes, stored: IO[bytes]) -> Verdict:
         return Verdict("application/octet-stream", "a program, a script or an old Office file")
     if head.startswith(b"PK\x03\x04"):
         return _archive(stored)
+    if head[4:8] == b"ftyp" and head[8:12] in PICTURES:
+        return Verdict(PICTURES[head[8:12]])
     extensions = _extensions(head)
     if dangerous := DANGEROUS.intersection(extensions):
         return Verdict("application/octet-stream", f"a file of the kind {min(dangerous)}")

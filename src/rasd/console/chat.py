@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.console import words
 from rasd.desk.models import Conversation, Message
-from rasd.metering.models import Adoption, Judgement, Submission
+from rasd.metering.models import Adoption, Judgement, Photograph, Submission
 
 SHOWN = 100  # messages; the earlier ones are a click away
 
@@ -78,6 +78,7 @@ class Bubble:
     message: Message
     day: date | None
     outcome: Outcome | None
+    is_photograph: bool = False  # taken as one by metering, whatever its file is: a PDF may be
 
     @property
     def side(self) -> str:
@@ -96,7 +97,9 @@ class Bubble:
 
     @property
     def is_picture(self) -> bool:
-        return bool(self.media and self.media.sha256 and self.media.content_type.startswith("image/"))
+        if not self.media or not self.media.sha256:
+            return False
+        return self.is_photograph or self.media.content_type.startswith("image/")
 
     @property
     def kind(self) -> str | Promise:
@@ -132,21 +135,35 @@ def chat_of(conversation: Conversation, *, everything: bool = False) -> Chat:
         rows = rows[:SHOWN]
         earlier = conversation.messages.count() - SHOWN
     rows.reverse()
-    outcomes = _outcomes(conversation, [row.incoming for row in rows if row.incoming])
+    arrived = [row.incoming for row in rows if row.incoming]
+    outcomes, photographs = _outcomes(conversation, arrived), _photographs(conversation, arrived)
     bubbles: list[Bubble] = []
     last: date | None = None
     for row in rows:
         day = timezone.localdate(row.at)
         outcome = outcomes.get(row.incoming_id) if row.incoming_id else None
-        bubbles.append(Bubble(row, day if day != last else None, outcome))
+        bubbles.append(
+            Bubble(row, day if day != last else None, outcome, is_photograph=row.incoming_id in photographs)
+        )
         last = day
     return Chat(bubbles, earlier)
 
 
+def _by_origin(conversation: Conversation, arrived: Iterable[Incoming]) -> dict[str, int]:
+    """What metering knows each message by → its key."""
+    return {f"{conversation.line.channel}:{one.external_id}": one.pk for one in arrived}
+
+
+def _photographs(conversation: Conversation, arrived: Iterable[Incoming]) -> set[int | None]:
+    """Those that metering took as photographs."""
+    by_origin = _by_origin(conversation, arrived)
+    taken = Photograph.objects.filter(origin__in=by_origin).values_list("origin", flat=True)
+    return {by_origin[origin] for origin in taken}
+
+
 def _outcomes(conversation: Conversation, arrived: Iterable[Incoming]) -> dict[int, Outcome]:
     """For each message that began a submission, what became of it: beside its last photograph, as the chat shows it."""
-    channel = conversation.line.channel
-    by_origin = {f"{channel}:{one.external_id}": one.pk for one in arrived}
+    by_origin = _by_origin(conversation, arrived)
     submissions = (
         Submission.objects.filter(conversation=str(conversation), origin__in=by_origin)
         .prefetch_related("photographs", "judgements")

@@ -14,6 +14,7 @@ WHY: dict[str, str | Promise] = {
     "too_small": _("The counter is too small in the photograph."),
     "unreadable": _("The digits of the counter cannot be made out."),
     "screen": _("This looks like a photograph of a screen."),
+    "incomplete": _("The photograph did not arrive whole."),
     # what the reader makes of it (rasd.vision.REASONS)
     "sure": _("The counter was read with certainty."),
     "likely": _("The counter was read, but not with certainty."),
@@ -25,7 +26,8 @@ WHY: dict[str, str | Promise] = {
     "unsure": _("A person should look at this photograph."),
     # why a file is no photograph (rasd.vision.NotAPhotograph)
     "empty": _("The file is empty."),
-    "heic": _("The picture is in the HEIC format, which cannot be shown."),
+    "document": _("The document holds no photograph."),
+    "locked": _("The document is protected by a password."),
     "not_a_picture": _("The file is not a photograph."),
     "damaged": _("The picture is damaged or did not arrive whole."),
     "too_many_pixels": _("The picture has too many pixels to be opened safely."),

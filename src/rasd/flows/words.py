@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rasd.channels.models import Outgoing
+from rasd.channels.models import Media, Outgoing
 from rasd.ledger import evidence
 from rasd.metering.consumption import Consumption
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
@@ -120,21 +120,42 @@ def what_is_it(submission: Submission) -> Say:
 
 RETAKE_WHYS = {
     "too_dark": lambda: _("The photograph is too dark."),
+    "too_bright": lambda: _("The photograph is too bright."),
     "blurred": lambda: _("The photograph is blurred."),
     "glare": lambda: _("A reflection hides the digits."),
     "no_meter": lambda: _("I see no meter in the photograph."),
     "cut_off": lambda: _("Part of the number is cut off."),
     "too_small": lambda: _("The number is too small in the photograph."),
-    "not_a_photograph": lambda: _("I could not open that file as a photograph."),
+    "incomplete": lambda: _("The photograph did not arrive whole."),
+    "damaged": lambda: _("The picture is damaged or did not arrive whole."),
+    "empty": lambda: _("The file is empty."),
+    "not_a_picture": lambda: _("I could not open that file as a photograph."),
+    "document": lambda: _("There is no photograph in that document."),
+    "locked": lambda: _("That document is protected by a password, so I cannot open it."),
+    "too_large": lambda: _("That picture is too large for me to open."),
+    "too_many_pixels": lambda: _("That picture is too large for me to open."),
+    "animated": lambda: _("That is a moving picture."),
+    "too_few_pixels": lambda: _("The picture is too small: no digits can be seen in it."),
     "typed_wrong_length": lambda: _("Your meter does not show that many digits."),
     "typed_no_history": lambda: _("I know no earlier reading of this meter to check a typed number against."),
 }
 RETAKE_HOWS = {
     "too_dark": lambda: _("Please send it again with the light on or with the flash."),
+    "too_bright": lambda: _("Please send it again without the flash, a little from the side."),
     "glare": lambda: _("Please send it again without the flash, a little from the side."),
     "no_meter": lambda: _("Please photograph the meter's number from close by, from straight in front."),
     "cut_off": lambda: _("Please send it again with the whole number in the picture."),
     "too_small": lambda: _("Please send it again from closer."),
+    "incomplete": lambda: _("Please send it again."),
+    "damaged": lambda: _("Please send it again."),
+    "empty": lambda: _("Please send a photograph of the meter."),
+    "not_a_picture": lambda: _("Please send a photograph of the meter."),
+    "document": lambda: _("Please send a photograph of the meter."),
+    "locked": lambda: _("Please send a photograph of the meter."),
+    "too_large": lambda: _("Please send it as an ordinary photo, not as a file."),
+    "too_many_pixels": lambda: _("Please send it as an ordinary photo, not as a file."),
+    "animated": lambda: _("Please send a photograph of the meter."),
+    "too_few_pixels": lambda: _("Please send it in full size, or take it again."),
     "typed_wrong_length": lambda: _("Please type the number as the meter shows it, or send a photograph."),
     "typed_no_history": lambda: _("Please send a photograph of the meter."),
 }
@@ -162,8 +183,12 @@ def please_photograph() -> Say:
     return Say(_("The number that you typed could not be settled. Please send a photograph of your meter."))
 
 
-def please_resend() -> Say:
-    return Say(_("Your file did not reach us whole. Please send it again."))
+def please_resend(media: Media) -> Say:
+    if not media.is_quarantined:
+        return Say(_("Your file did not reach us whole. Please send it again."))
+    if not media.size:
+        return Say(_("The file that you sent is empty. Please send it again."))
+    return Say(_("I cannot open files of that kind. Please send it as a picture or as a PDF."))
 
 
 def outside_window(cycle: Cycle | None) -> Say:
@@ -210,6 +235,17 @@ def replace(submission: Submission, adoption: Adoption, value: Decimal) -> Say:
 
 def kept() -> Say:
     return Say(_("Good. The reading that was adopted stays as it is."))
+
+
+def about_meter(service_point: ServicePoint, message: Say) -> Say:
+    """``message`` under a line that says which of the customer's meters it is about."""
+    meter = service_point.current_meter
+    named = {
+        "serial": isolated(meter.serial if meter else service_point.number),
+        "place": isolated(service_point.place),
+    }
+    heading = _("Meter %(serial)s, %(place)s:") % named
+    return Say(f"{heading}\n{message.text}", message.kind, message.content)
 
 
 def other_meter(service_point: ServicePoint) -> Say:

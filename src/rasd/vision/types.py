@@ -19,8 +19,9 @@ class NotAPhotograph(ValueError):
 
     REASONS = {
         "empty": "The file is empty. Please send the photograph again.",
-        "heic": "This is a HEIC picture, which is not supported yet. Please send it as JPEG.",
-        "not_a_picture": "This file is not a photograph. Please send a JPEG, PNG or WebP picture.",
+        "not_a_picture": "This file is not a photograph. Please send a JPEG, PNG, HEIC or WebP picture, or a PDF.",
+        "document": "This document holds no photograph. Please send the photograph itself.",
+        "locked": "This document is protected by a password. Please send the photograph itself.",
         "damaged": "The picture is damaged or did not arrive whole. Please send it again.",
         "too_many_pixels": "The picture has too many pixels to be opened safely. Please send a smaller one.",
         "too_large": "The file is too large. Please send the photograph in a smaller size.",
@@ -66,6 +67,7 @@ FINDINGS: dict[str, str] = {
     "too_small": "The counter is too small in the photograph.",
     "unreadable": "The digits of the counter cannot be made out.",
     "screen": "This looks like a photograph of a screen.",
+    "incomplete": "The photograph did not arrive whole.",
 }
 """Every code a `Finding` may have, with its English sentence (a msgid for the pages' catalogue)."""
 

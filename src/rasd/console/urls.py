@@ -3,7 +3,7 @@ from django.urls import path, re_path
 from django.views.i18n import set_language
 
 from rasd.console.live import stream
-from rasd.console.views import account, conversations, cycle, evidence, home, login, review, troubles
+from rasd.console.views import account, conversations, cycle, evidence, eye, home, login, review, troubles
 
 app_name = "console"
 urlpatterns = [
@@ -28,6 +28,11 @@ urlpatterns = [
         r"^photograph/(?P<sha256>[0-9a-f]{64})/(?P<size>thumb|whole)$", evidence.photograph, name="photograph"
     ),
     re_path(r"^counter/(?P<pk>\d+)/(?P<sha256>[0-9a-f]{64})$", evidence.counter, name="counter"),
+    re_path(
+        r"^counter/shadow/(?P<pk>\d+)/(?P<sha256>[0-9a-f]{64})$",
+        evidence.shadow_counter,
+        name="shadow_counter",
+    ),
     # Answering
     path("conversations/", conversations.conversations, name="conversations"),
     path("conversations/<int:pk>", conversations.conversation, name="conversation"),
@@ -38,6 +43,8 @@ urlpatterns = [
     # The round, and what went wrong
     path("cycle/", cycle.cycle, name="cycle"),
     path("cycle/<str:name>", cycle.cycle, name="cycle"),
+    path("eye/", eye.eye, name="eye"),
+    path("eye/<str:name>", eye.eye, name="eye"),
     path("troubles/", troubles.show, name="troubles"),
     path("troubles/jobs/<int:pk>/retry", troubles.retry, name="retry"),
     re_path(

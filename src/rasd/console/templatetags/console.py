@@ -1,5 +1,6 @@
 """What the templates draw: icons, numbers beside names, and the small pictures."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
 from rasd.metering.models import Cycle
+from rasd.metering.trial import Record, Share
 
 register = template.Library()
 
@@ -28,6 +30,7 @@ ICONS = {
     "review": "M3 12s3.3-6 9-6 9 6 9 6-3.3 6-9 6-9-6-9-6ZM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5Z",
     "conversations": "M4 5.5h16v10.5H11l-4.5 3.5V16H4ZM8 9.5h8M8 12.5h5",
     "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
+    "eye": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM12 4.5v4.5M12 15v4.5",
     "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
     "account": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
     "leave": "M14 5H6v14h8M11 12h9M17 8.5l3.5 3.5-3.5 3.5",
@@ -71,6 +74,7 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
         ("review", gettext_lazy("Review"), roles.REVIEW, waiting.reviews),
         ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
         ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
+        ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
         ("troubles", gettext_lazy("Troubles"), roles.TROUBLES, waiting.troubles),
     ]
     shown = [
@@ -156,10 +160,16 @@ def ltr(words: Any) -> SafeString:
     return format_html('<bdi dir="ltr">{}</bdi>', words) if words not in (None, "") else mark_safe("")
 
 
+@register.filter
+def sender(identifier: str) -> SafeString:
+    """``tel:+96891234567`` → the number; another identifier without its kind."""
+    return ltr(identifier.partition(":")[2] or identifier)
+
+
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
     """The same pages as large tiles, each with what waits there."""
-    pages = links(context)["pages"]
+    pages = [page for page in links(context)["pages"] if page["name"] != "eye"]  # nothing waits there
     for page in pages:
         page["words"] = _tile_words(page["name"], page["count"])
         if page["name"] == "cycle":
@@ -311,6 +321,68 @@ def part_words(name: str) -> Any:
     return said[name]
 
 
+# The eye
+
+
+@register.simple_tag
+def interval(share: Share) -> SafeString:
+    """97 of 128, 76% (68–82%): never a share without what it rests on."""
+    if share.value is None:
+        return mark_safe('<span class="muted">–</span>')
+    words = _("%(right)d of %(of)d") % {"right": share.right, "of": share.of}
+    return format_html(
+        '<span class="share">{} <bdi dir="ltr">{} <small>({}–{}%)</small></bdi></span>',
+        words,
+        percent(share.value),
+        round(100 * share.low),
+        round(100 * share.high),
+    )
+
+
+@register.simple_tag
+def of(record: Record, decision: str) -> SafeString:
+    """How many, and what share of all."""
+    n, rows = record.decisions[decision], len(record.rows)
+    return format_html("{} <small>{}</small>", n, share(100 * n / rows)) if rows else format_html("{}", n)
+
+
+@register.simple_tag
+def milliseconds(record: Record) -> SafeString:
+    return ltr("–" if record.milliseconds is None else f"{record.milliseconds:.0f} ms")
+
+
+@register.filter
+def p_value(p: float) -> SafeString:
+    return ltr("< 0.001" if p < 0.001 else f"= {p:.3f}")
+
+
+@register.filter
+def count_of(counter: Counter[str], key: str) -> int:
+    return counter[key]
+
+
+@register.filter
+def hundredfold(share: float) -> str:
+    return css(100 * share)
+
+
+@register.filter
+def up_to(low: float, high: float) -> str:
+    return css(100 * (high - low))
+
+
+@register.filter
+def would(decision: str) -> Any:
+    """What an eye's own decision leads to."""
+    said = {
+        "accept": gettext_lazy("sure enough to accept"),
+        "confirm": gettext_lazy("the customer is asked"),
+        "retake": gettext_lazy("another photograph is wanted"),
+        "review": gettext_lazy("a person must look"),
+    }
+    return said.get(decision, decision)
+
+
 # Troubles
 
 
@@ -325,6 +397,8 @@ JOBS = {
     "jobs.look": gettext_lazy("Take in a customer's photograph"),
     "jobs.ask_again": gettext_lazy("Ask a customer to send a file again"),
     "jobs.read": gettext_lazy("Read a photograph"),
+    "jobs.shadow": gettext_lazy("Read a photograph with the eye on trial"),
+    "jobs.forget": gettext_lazy("Delete what is kept no longer"),
     "jobs.still_reading": gettext_lazy("Tell a customer that reading takes longer"),
     "jobs.judge": gettext_lazy("Decide on a reading and answer the customer"),
     "jobs.answer_review": gettext_lazy("Tell a customer what the reviewer decided"),

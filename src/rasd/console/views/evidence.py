@@ -1,6 +1,7 @@
 """Photographs that customers sent, shown: upright, re-encoded, never the stranger's own bytes."""
 
 import io
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from rasd.console import roles, words
 from rasd.console.access import StaffRequest, page
 from rasd.console.reading import Box, crop_around, turned, turns_of
 from rasd.ledger import evidence
-from rasd.metering.models import Photograph
+from rasd.metering.models import Photograph, ShadowReading
 from rasd.vision import NotAPhotograph, open_photograph
 
 LONGEST = {"thumb": 480, "whole": 1600}  # pixels
@@ -26,24 +27,39 @@ IMMUTABLE = (
 )
 
 
-@page(roles.REVIEW, roles.CONVERSATIONS)
+@page(roles.REVIEW, roles.CONVERSATIONS, roles.CYCLE)
 def photograph(request: StaffRequest, sha256: str, size: str) -> HttpResponse:
-    """The whole picture. A reviewer sees those that are submissions, an agent those in conversations."""
+    """The whole picture. A reviewer sees those that are submissions, an agent those in conversations, a supervisor those
+    that an eye on trial read."""
     if not _may_see(request, sha256):
         raise PermissionDenied
     return _shown(sha256, longest=LONGEST[size])
 
 
-@page(roles.REVIEW)
+@page(roles.REVIEW, roles.CYCLE)
 def counter(request: StaffRequest, pk: int, sha256: str) -> HttpResponse:
     """The counter cut out of it, where the machine found one, turned as its digits run; else the whole."""
-    seen = get_object_or_404(Photograph, pk=pk, sha256=sha256).seen or {}
+    read = get_object_or_404(Photograph, pk=pk, sha256=sha256)
+    if not _may_see(request, sha256):
+        raise PermissionDenied
+    return _counter(sha256, read.seen or {})
+
+
+@page(roles.CYCLE)
+def shadow_counter(request: StaffRequest, pk: int, sha256: str) -> HttpResponse:
+    """The same, where the eye on trial found it."""
+    return _counter(sha256, get_object_or_404(ShadowReading, pk=pk, photograph__sha256=sha256).seen or {})
+
+
+def _counter(sha256: str, seen: dict[str, Any]) -> HttpResponse:
     return _shown(sha256, box=seen.get("counter_box"), turns=turns_of(seen), longest=LONGEST["whole"])
 
 
 def _may_see(request: StaffRequest, sha256: str) -> bool:
     user = request.user
     if user.has_perm(roles.REVIEW) and Photograph.objects.filter(sha256=sha256).exists():
+        return True
+    if user.has_perm(roles.CYCLE) and ShadowReading.objects.filter(photograph__sha256=sha256).exists():
         return True
     return user.has_perm(roles.CONVERSATIONS) and Media.objects.filter(sha256=sha256).exists()
 

@@ -25,7 +25,9 @@ from wheels import Wheels
 HEIGHT, WIDTH, BLANK, POINT = 48, 256, 0, 11  # classes: blank, 0 to 9, point
 KINDS = ("roller", "lcd", "none", "turned")
 """What a strip may be: `none` is other print or no print, `turned` a counter upside down."""
-FAVOURED = frozenset({"pole_cam", "drake", "bilal", "renjith", "by_eye", "lcd_close", "misc"})  # electricity
+FAVOURED = frozenset(
+    {"pole_cam", "drake", "bilal", "renjith", "lcd_close", "analog", "lcd_shop", "misc"}
+)  # electricity
 BATCH = 48
 TALL = 64  # pixels of a counter's height in the cache
 

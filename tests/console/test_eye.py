@@ -264,7 +264,10 @@ def test_in_a_browser_it_fits_the_screen_and_the_keyboard_does_everything(
         page.wait_for_load_state("networkidle")
         assert not page.evaluate(WIDER_THAN_THE_SCREEN)
         shoot(page, f"eye-{language}-{place}")
-        page.locator("#pairs").scroll_into_view_if_needed()
+        page.locator(".finding").scroll_into_view_if_needed()
+        shoot(page, f"eye-finding-{language}-{place}")
+        page.locator(".pair").nth(9).scroll_into_view_if_needed()
+        page.wait_for_timeout(800)  # pictures are fetched as they come near
         shoot(page, f"eye-pairs-{language}-{place}")
         page.keyboard.press("j")
         page.keyboard.press("j")

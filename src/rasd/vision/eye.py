@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime
 
 from rasd.vision import confidence, finder, models, ocr, reader, strip
-from rasd.vision.photograph import open_photograph
+from rasd.vision.photograph import open_file
 from rasd.vision.types import DEFAULT, History, PhotoReading, RegisterHint, Thresholds
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -125,9 +125,11 @@ class Eye:
         `register` says how many digits to expect; where it is missing, `history` says it. About half a second on
         one core. Raises NotAPhotograph where the bytes cannot be opened as a picture.
         """
-        return reader.read_picture(
-            self, open_photograph(data), register=register, history=history, thresholds=thresholds
+        opened = open_file(data)
+        reading = reader.read_picture(
+            self, opened.picture, register=register, history=history, thresholds=thresholds
         )
+        return replace(reading, findings=opened.findings + reading.findings) if opened.findings else reading
 
     def warm_up(self) -> None:
         """Open every network; a first photograph is then as fast as the next."""

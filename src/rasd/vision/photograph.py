@@ -151,7 +151,7 @@ def _check_sides(width: int, height: int) -> None:
 
 
 def _memory(image: Image.Image) -> float:
-    """Bytes that decoding takes, by what the header says; measured with `bench/fuzz.py --large`."""
+    """Bytes that decoding takes, by what the header says; measured: docs/decisions/0010-formats.md."""
     pixels = image.width * image.height
     if image.format in {"JPEG", "MPO"}:
         # A progressive one is held as two bytes a coefficient, whatever the size asked for.

@@ -102,7 +102,8 @@ def tables(measured: Measured) -> list[Table]:
         found.append(_nothing(rows))
     if any(row["table"] == "history" for row in rows):
         found.append(_history(rows))
-    return [*found, _readers(rows), _cost(rows, measured)]
+    found += [_readers(rows), _cost(rows, measured)]
+    return [table for table in found if table.rows]
 
 
 def gap(all_measured: Sequence[Measured]) -> Table | None:

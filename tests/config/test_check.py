@@ -1,6 +1,7 @@
 """``rasd check``: what is wrong with this installation, and the mend beside it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rasd.config.check import disk, folder, port_free
+from rasd.config.check import disk, eyes, folder, port_free
+from rasd.vision.eye import SHIPPED, write_manifest
 
 
 def run_check(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -66,3 +68,46 @@ def test_a_misspelt_setting_is_named(tmp_path: Path):
     checked = run_check(tmp_path, RASD_TIME_ZONE="Asia/Muscatt")
     assert checked.returncode == 1
     assert "Asia/Muscat" in checked.stdout
+
+
+def an_eye(folder: Path, name: str = "other-eye") -> Path:
+    shutil.copytree(SHIPPED, folder)
+    write_manifest(folder, name=name, version="2")
+    return folder
+
+
+def test_the_eyes_are_named_with_their_checksums(tmp_path: Path):
+    service, shadow = eyes("", str(an_eye(tmp_path / "eye")))
+    assert (service.mend, shadow.mend) == ("", "")
+    assert "rasd-eye-1" in service.found
+    assert "other-eye" in shadow.found
+
+
+WRONG_EYES = {
+    "no such folder": (lambda folder: shutil.rmtree(folder), "No such file"),
+    "a file missing": (lambda folder: (folder / "strip_reader.onnx").unlink(), "strip_reader.onnx"),
+    "a wrong checksum": (lambda folder: (folder / "calibration.json").write_text("{}"), "has SHA-256"),
+    "an unknown format": (
+        lambda folder: (folder / "manifest.json").write_text('{"name": "x", "format": 99}'),
+        "format 99",
+    ),
+    "the name of the one in service": (
+        lambda folder: write_manifest(folder, name="rasd-eye-1", version="2"),
+        "a name of its own",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), WRONG_EYES.values(), ids=WRONG_EYES.keys())
+def test_what_is_wrong_with_an_eye_is_told_with_the_mend(tmp_path: Path, spoil, words: str):
+    folder = an_eye(tmp_path / "eye")
+    spoil(folder)
+    service, shadow = eyes("", str(folder))
+    assert not service.mend
+    assert words in shadow.found
+    assert "RASD_SHADOW_EYE" in shadow.mend
+
+
+def test_a_broken_eye_in_service_is_told_and_nothing_more(tmp_path: Path):
+    (service,) = eyes(str(tmp_path / "none"), str(tmp_path / "other"))
+    assert "RASD_EYE" in service.mend

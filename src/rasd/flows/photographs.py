@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
@@ -68,6 +69,8 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
             "read", photograph=photograph.pk, milliseconds=photograph.milliseconds, model=photograph.model
         )
     defer(jobs.judge, lock=jobs.lock_of(conversation.address_id), submission_id=submission.pk)
+    if settings.SHADOW_EYE:
+        defer(jobs.shadow, photograph_id=photograph.pk)
 
 
 def say_still_reading(photograph_id: int, *, at: datetime) -> None:

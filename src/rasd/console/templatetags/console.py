@@ -353,7 +353,7 @@ def milliseconds(record: Record) -> SafeString:
 
 @register.filter
 def p_value(p: float) -> SafeString:
-    return ltr("< 0.001" if p < 0.001 else f"= {p:.3f}")
+    return ltr("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
 
 
 @register.filter

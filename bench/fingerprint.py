@@ -246,7 +246,7 @@ def _grow(rows: int) -> None:
     rng = np.random.default_rng(SEED)
     there = 0
     print("\nphotographs stored   search median   99 %   candidates (mean)   index")
-    for size in (rows // 100, rows // 10, rows):
+    for size in (rows // 100, rows // 10, rows):  # each ten times the last
         with connection.cursor() as cursor:
             columns = "submission_id, origin, sha256, sent_at, model, fingerprint"
             with cursor.copy(f"COPY metering_photograph ({columns}) FROM STDIN") as copy:  # type: ignore[attr-defined]

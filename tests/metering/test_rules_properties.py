@@ -11,6 +11,7 @@ from rasd.metering import numbers, rules
 from rasd.metering.consumption import use_since, used_between
 from rasd.metering.importing import cells
 from rasd.metering.rules import Facts, Judged, Limits, Seen, Standing, Verdict
+from rasd.metering.whose import Face
 from rasd.vision import Decision, History, PastReading, RegisterHint, Thresholds
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -31,7 +32,8 @@ def sights(draw) -> Seen:
         reason=draw(REASONS),
         candidates={} if value is None else {value: confidence},
         serious=tuple(draw(st.lists(st.sampled_from(["too_dark", "blurred"]), max_size=2))),
-        serials=tuple(draw(st.lists(st.sampled_from(["E1234567", "X7654321", "2019"]), max_size=2))),
+        face=Face(tuple(draw(st.lists(st.sampled_from(["E1234567", "X7654321", "2019"]), max_size=2)))),
+        recaptured=draw(st.sampled_from(["", "", "screen"])),
     )
 
 
@@ -60,6 +62,7 @@ def facts(draw) -> Facts:
         standing=draw(st.none() | standing),
         own_serial=draw(st.sampled_from(["", "E1234567"])),
         other_serials=draw(st.frozensets(st.sampled_from(["X7654321"]))),
+        sent_before=draw(st.sampled_from(["", "", "sent_earlier"])),
         retakes=draw(st.integers(0, 4)),
     )
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from rasd.metering.consumption import Consumption, used_between
-from rasd.metering.models import Photograph, Reading, Register, Submission
+from rasd.metering.models import Meter, Photograph, Reading, Register, Submission
+from rasd.metering.whose import MeterSeen, Whose
 from rasd.vision.prior import prior_for
 
 Box = tuple[float, float, float, float]
@@ -19,6 +20,8 @@ MARGIN_ACROSS, MARGIN_ALONG = 0.5, 0.12  # of the counter's height and width: to
 NINE_IN_TEN = 1.6449  # standard deviations either side that hold nine of ten of a normal distribution
 RECENT = 4
 PAST_SHOWN = 13  # monthly readings: a year and the month before it
+
+TONES = {MeterSeen.EXPECTED: "good", MeterSeen.OTHER: "bad", MeterSeen.TWO: "bad"}
 
 
 def crop_around(box: Box) -> Box:
@@ -97,6 +100,11 @@ class Seen:
     def serials(self) -> list[str]:
         return list(self.seen.get("serials") or [])
 
+    @property
+    def barcodes(self) -> list[dict[str, Any]]:
+        """``text`` and ``format`` of each."""
+        return list(self.seen.get("barcodes") or [])
+
     @cached_property
     def digits(self) -> list[Digit]:
         crop, turns = None, turns_of(self.seen)
@@ -144,6 +152,45 @@ class Beside:
         """The one that the machine is surest of first."""
         rows = self.submission.photographs.order_by("sent_at", "id")
         return sorted((Seen(row) for row in rows), key=lambda one: -one.confidence)
+
+    @cached_property
+    def whose(self) -> Whose:
+        return self.submission.facts().whose
+
+    @property
+    def identity(self) -> tuple[str, Any]:
+        """A chip's tone and its words: whether the expected serial number was seen."""
+        seen = self.whose.meter_seen
+        return TONES.get(seen, ""), seen.label
+
+    @cached_property
+    def other_meters(self) -> list[Meter]:
+        """Whose serial numbers were seen instead of its own, or beside it."""
+        if self.whose.meter_seen not in {MeterSeen.OTHER, MeterSeen.TWO}:
+            return []
+        return list(
+            Meter.objects.filter(serial__in=self.whose.others, removed_on=None).select_related(
+                "service_point"
+            )
+        )
+
+    @cached_property
+    def serials(self) -> list[str]:
+        """Every number seen, each once."""
+        return list(dict.fromkeys(serial for one in self.photographs for serial in one.serials))
+
+    @cached_property
+    def barcodes(self) -> list[dict[str, Any]]:
+        return [code for one in self.photographs for code in one.barcodes]
+
+    @cached_property
+    def findings(self) -> list[str]:
+        """What is the matter with any of the photographs, each once."""
+        return list(dict.fromkeys(code for one in self.photographs for code in one.findings))
+
+    @cached_property
+    def sent_before(self) -> list[Photograph]:
+        return self.submission.sent_before
 
     @cached_property
     def suggested(self) -> Decimal | None:

@@ -135,7 +135,13 @@ class Answer:
         return standing
 
     def _other_meter(self) -> None:
-        if self.submission.service_point:
+        """Another of their own: it is that one's reading. Anybody else's: please photograph yours."""
+        points = list(identity.points_of(self.conversation.address).select_related("account"))
+        theirs = self.submission.point_shown(points)
+        if theirs is not None and theirs != self.submission.service_point:
+            self.submission.identify(theirs, at=self.at)
+            submission_identified(self.submission, at=self.at)
+        elif self.submission.service_point:
             self._say(words.other_meter(self.submission.service_point))
 
     def _unknown_sender(self) -> None:
@@ -146,7 +152,16 @@ class Answer:
             dialogue_of(self.conversation).expect(what, at=self.at, submission=self.submission)
 
     def _say(self, message: words.Say) -> None:
-        tell(self.conversation, message, key=f"judgement:{self.judgement.pk}", at=self.at)
+        named = naming_meter(self.conversation, self.submission, message)
+        tell(self.conversation, named, key=f"judgement:{self.judgement.pk}", at=self.at)
+
+
+def naming_meter(conversation: Conversation, submission: Submission, message: words.Say) -> words.Say:
+    """Who has several meters is told which one it is about."""
+    point = submission.service_point
+    if point is None or identity.points_of(conversation.address).count() < 2:
+        return message
+    return words.about_meter(point, message)
 
 
 def tell(conversation: Conversation, message: words.Say, *, key: str, at: datetime) -> Message:
@@ -160,9 +175,10 @@ def tell(conversation: Conversation, message: words.Say, *, key: str, at: dateti
 
 def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime) -> Message:
     dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
-    told = tell(
-        conversation, words.adopted(adoption, adoption.consumption()), key=f"adoption:{adoption.pk}", at=at
-    )
+    said = words.adopted(adoption, adoption.consumption())
+    if adoption.reading.submission:
+        said = naming_meter(conversation, adoption.reading.submission, said)
+    told = tell(conversation, said, key=f"adoption:{adoption.pk}", at=at)
     owed = conversation.owed
     if told.outgoing and owed and owed.queue.name == REVIEWS and not has_review(conversation):
         owed.answer_with(told)
@@ -175,11 +191,12 @@ def has_review(conversation: Conversation) -> bool:
 
 
 def ask_whose(conversation: Conversation, submission: Submission, *, message: Message, at: datetime) -> None:
-    """Whose service point is it? One is theirs → go on; several → a list; none → the account's number, in few tries."""
+    """Whose service point is it? One is theirs, or one's serial number is in the photograph → go on; several → a list; none →
+    the account's number, in few tries."""
     points = list(identity.points_of(conversation.address).select_related("account"))
-    if len(points) == 1:
+    if point := points[0] if len(points) == 1 else submission.point_shown(points):
         dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
-        submission.identify(points[0], at=at)
+        submission.identify(point, at=at)
         submission_identified(submission, at=at)
     elif points:
         dialogue_of(conversation).expect(Expecting.SERVICE_POINT, at=at, submission=submission)

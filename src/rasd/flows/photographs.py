@@ -64,7 +64,7 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
     submission = photograph.submission
     conversation = conversation_of(submission)
     with logging_of(conversation):
-        photograph.read(at)
+        photograph.read(at, theirs=points_of(conversation.address))
         log.info(
             "read", photograph=photograph.pk, milliseconds=photograph.milliseconds, model=photograph.model
         )

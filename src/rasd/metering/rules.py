@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from rasd.metering.numbers import SERIAL_LEAST, distance, meanings, parse_number, plain_serial, shows
+from rasd.metering.numbers import meanings, parse_number, shows
+from rasd.metering.whose import Face, Whose
 from rasd.vision import DEFAULT, Decision, History, RegisterHint, Thresholds
 from rasd.vision.prior import prior_for
 
@@ -40,6 +41,9 @@ REASONS: dict[str, str] = {
     "adopted": "This submission is adopted already.",
     "photographs_agree": "Several photographs show the same value.",
     "photographs_disagree": "The photographs show different values.",
+    "two_meters": "The photographs show the serial numbers of two meters.",
+    "sent_for_another": "The same photograph was sent for another meter before.",
+    "sent_earlier": "The same photograph was sent for another month before.",
     "retaken_often": "Several photographs could not be read.",
     "nothing_to_read": "Neither a photograph nor a number could be read.",
     "not_kept": "The photograph is not in storage.",
@@ -81,6 +85,10 @@ class Limits:
 USUAL = Limits()
 DISAGREES = 0.5
 """Probability from which a photograph of the album contradicts the best one: more likely right than wrong."""
+
+RECAPTURED = ("screen", "print")
+"""Findings that say that a picture was photographed, not a meter."""
+
 # What was seen
 
 
@@ -95,7 +103,8 @@ class Seen:
     reason: str
     candidates: dict[Decimal, float] = field(default_factory=dict)
     serious: tuple[str, ...] = ()
-    serials: tuple[str, ...] = ()
+    face: Face = field(default_factory=Face)
+    recaptured: str = ""
 
     @classmethod
     def from_json(cls, sha256: str, seen: dict[str, Any]) -> Seen:
@@ -107,7 +116,8 @@ class Seen:
             reason=seen["reason"],
             candidates={Decimal(one["value"]): one["probability"] for one in seen["candidates"]},
             serious=tuple(one["code"] for one in seen["findings"] if one["severity"] == "serious"),
-            serials=tuple(seen["serials"]),
+            face=Face(tuple(seen["serials"]), tuple(one["text"] for one in seen.get("barcodes", ()))),
+            recaptured=next((one["code"] for one in seen["findings"] if one["code"] in RECAPTURED), ""),
         )
 
 
@@ -123,7 +133,8 @@ class Standing:
 @dataclass(frozen=True)
 class Facts:
     """All that a verdict rests on. ``register`` and ``history`` are None where no meter is recorded; ``retakes`` counts
-    the photographs asked for again in this cycle so far; ``other_serials`` are those seen that belong to another meter."""
+    the photographs asked for again in this cycle so far; ``other_serials`` are those seen that belong to another meter;
+    ``sent_before`` is a code, see :func:`rasd.metering.whose.resent`."""
 
     known_sender: bool
     in_window: bool
@@ -134,7 +145,13 @@ class Facts:
     standing: Standing | None = None
     own_serial: str = ""
     other_serials: frozenset[str] = frozenset()
+    sent_before: str = ""
     retakes: int = 0
+
+    @property
+    def whose(self) -> Whose:
+        """What the numbers on the faces say of the meter."""
+        return Whose(tuple(one.face for one in self.seen), self.own_serial, self.other_serials)
 
 
 @dataclass(frozen=True)
@@ -162,11 +179,23 @@ def judge(facts: Facts, limits: Limits = USUAL) -> Judged:
         return Judged(Verdict.OUTSIDE_WINDOW, "outside_window", read.value, read.confidence)
     if facts.register is None:
         return Judged(Verdict.REVIEW, "no_meter_there", read.value, read.confidence)
-    if is_other_meter(facts):
+    if facts.whose.is_other_meter:
         return Judged(Verdict.OTHER_METER, "other_meter", read.value, read.confidence)
-    if facts.standing is not None:
-        return beside_standing(facts.standing, read) or read
-    return read
+    beside = beside_standing(facts.standing, read) if facts.standing is not None else None
+    return doubted(facts, beside or read)
+
+
+def doubted(facts: Facts, judged: Judged) -> Judged:
+    """G3: what would be adopted or asked about goes to a person where the photographs themselves are in doubt; none is refused.
+
+    A submission that is adopted already stays so: what is sent after it is evidence.
+    """
+    would_adopt = judged.verdict in {Verdict.ACCEPT, Verdict.CONFIRM} and judged.why != "adopted"
+    if not facts.seen or not (would_adopt or judged.why == "replaces"):
+        return judged
+    why = "two_meters" if facts.whose.are_two_meters else facts.sent_before
+    why = why or next((one.recaptured for one in facts.seen if one.recaptured), "")
+    return Judged(Verdict.REVIEW, why, judged.value, judged.confidence) if why else judged
 
 
 def beside_standing(standing: Standing, read: Judged) -> Judged | None:
@@ -186,20 +215,6 @@ def beside_standing(standing: Standing, read: Judged) -> Judged | None:
         return Judged(Verdict.ALREADY_ADOPTED, "unread")
     why = "same_value" if read.value == standing.value else "replaces"
     return Judged(Verdict.ALREADY_ADOPTED, why, read.value, read.confidence)
-
-
-def is_other_meter(facts: Facts) -> bool:
-    """Whether a serial seen is, letter for letter, another meter's, and not this one's own with one letter misread.
-
-    Nothing less counts: the faces of meters are full of numbers, and a customer must not be told that their meter is not
-    theirs because a stain was read as a digit. Neighbours' serials differ in few letters, so more than one counts.
-    """
-    seen = {plain_serial(text) for one in facts.seen for text in one.serials}
-    others = {serial for serial in seen & facts.other_serials if len(serial) >= SERIAL_LEAST}
-    if not others or not facts.own_serial:
-        return False
-    own = plain_serial(facts.own_serial)
-    return all(distance(text, own) > 1 for text in seen)
 
 
 def by_photographs(facts: Facts, limits: Limits = USUAL) -> Judged:

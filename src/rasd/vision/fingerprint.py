@@ -97,11 +97,13 @@ def likeness(one: Picture, other: Picture) -> float:
     try:
         for blur, steps in ((15, 40), (5, 60)):
             criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
-            _, warp = cv2.findTransformECC(first, second, warp, cv2.MOTION_AFFINE, criteria, None, blur)
+            _, found = cv2.findTransformECC(first, second, warp, cv2.MOTION_AFFINE, criteria, None, blur)  # type: ignore[call-overload]
+            warp = np.asarray(found, np.float32)
     except cv2.error:  # the correlation does not rise: they have nothing in common
         return 0.0
-    second = cv2.warpAffine(second, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    agreement, textured = _agreement(first, second)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid = np.asarray(cv2.warpAffine(second, warp, (width, height), flags=how), np.float32)
+    agreement, textured = _agreement(first, laid)
     edge = round(BORDER * max(height, width)) + BLOCK // 2
     inside = np.s_[edge : height - edge, edge : width - edge]
     compared = agreement[inside][textured[inside]]
@@ -114,7 +116,7 @@ def _reduced(picture: Picture) -> npt.NDArray[np.float32]:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     scale = LONGEST / max(grey.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how).astype(np.float32)
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), np.float32)
 
 
 def _agreement(
@@ -127,7 +129,7 @@ def _agreement(
 
     low, high = SATURATED
     lost = mean((one < low) | (one > high) | (other < low) | (other > high)) > 0.02
-    one, other = (np.asarray(cv2.GaussianBlur(each, (0, 0), 1.0)) for each in (one, other))
+    one, other = (np.asarray(cv2.GaussianBlur(each, (0, 0), 1.0), np.float32) for each in (one, other))
     mean_one, mean_other = mean(one), mean(other)
     spread_one, spread_other = mean(one * one) - mean_one**2, mean(other * other) - mean_other**2
     shared = mean(one * other) - mean_one * mean_other

@@ -55,14 +55,15 @@ class Identity:
 def identify(picture: Picture, *, expected: Collection[str] = (), counter: str = "") -> Identity:
     """Barcodes and numbers on the face in an upright RGB picture.
 
-    `expected`: the serial numbers that it may be; print is read until one of them is found, or to the end.
+    `expected`: the serial numbers that it may be; print is read until one of them is found, or to the end, and not at all
+    where none is given.
     `counter`: the digits of the reading, which are no serial number. Some hundredths of a second where a barcode
     holds an expected number, about half a second else (one core).
     """
     began = time.perf_counter()
     barcodes = read_barcodes(picture)
     serials = list(dict.fromkeys(word for code in barcodes for word in numbers_in(code.text)))
-    if not any(_settles(code.text, expected) for code in barcodes):
+    if expected and not any(_settles(code.text, expected) for code in barcodes):
         for word in _printed(picture, expected):
             if word != counter and word not in serials:
                 serials.append(word)
@@ -100,11 +101,13 @@ def _printed(picture: Picture, expected: Collection[str]) -> Iterator[str]:
 
 
 def numbers_in(text: str) -> list[str]:
-    """Words of five characters or more with four digits or more: as printed, and joined where gaps part their digits."""
+    """Words of five characters or more with four digits or more: as printed, and joined where gaps part their digits, or a few
+    letters from the digits that they go with."""
     found = []
     upper = text.upper()
-    for version in (upper, re.sub(r"(?<=\d)[ .](?=\d)", "", upper)):
-        for word in re.findall(r"[0-9A-Z][0-9A-Z\-/]{3,}[0-9A-Z]", version):
+    joined = re.sub(r"(?<=\d)[ .](?=\d)", "", upper)
+    for version in (upper, joined, re.sub(r"\b([A-Z]{1,4})[ .:]+(?=\d)", r"\1", joined)):
+        for word in re.findall(r"[0-9A-Z][0-9A-Z\-]{3,}[0-9A-Z]", version):
             if sum(letter.isdigit() for letter in word) >= 4 and word not in found:
                 found.append(word)
     return found

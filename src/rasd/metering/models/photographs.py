@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from rasd.ledger import evidence
+from rasd.metering import whose
 from rasd.metering.eyes import read_photograph
 from rasd.metering.models.judgements import limits
-from rasd.vision import NotAPhotograph, PhotoReading
+from rasd.metering.models.reference import Meter, ServicePoint
+from rasd.vision import NotAPhotograph, PhotoReading, open_photograph
+from rasd.vision.fingerprint import NEAR, distance, fingerprint, is_same, keys
+from rasd.vision.identity import identify
+from rasd.vision.photograph import Picture
+from rasd.vision.recaptured import recaptured
+
+COMPARED = 8
+"""Pictures that are looked at for one photograph, the nearest fingerprints first, 0.05 s each. Seldom is there one."""
+
+_WITH_ONE_OF = """
+    SELECT there.id FROM unnest(%s::integer[]) AS key
+    CROSS JOIN LATERAL (SELECT id FROM metering_photograph WHERE fingerprint @> ARRAY[key]) AS there
+"""
+# Not `fingerprint && keys`: how rare each key is, PostgreSQL does not know, and then it reads the whole table.
 
 
 class Photograph(models.Model):
@@ -32,17 +51,33 @@ class Photograph(models.Model):
     model = models.CharField(max_length=100, blank=True, help_text="which reader, with its version")
     milliseconds = models.FloatField(null=True)
 
+    fingerprint = ArrayField(
+        models.IntegerField(), null=True, help_text="rasd.vision.fingerprint; null where it shows nothing"
+    )
+    same_as = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        related_name="copies",
+        help_text="the first photograph of other submissions that is the same",
+    )
+
+    class Meta:
+        indexes = [GinIndex(fields=["fingerprint"], name="photograph_fingerprint")]
+
     def __str__(self) -> str:
         return self.origin
 
-    def read(self, at: datetime) -> None:
-        """Have the eye in service read it, from ``at`` on; see :meth:`seen_by`. Takes about half a second; call it outside a
-        transaction."""
+    def read(self, at: datetime, *, theirs: Iterable[ServicePoint] = ()) -> None:
+        """Have the eye in service read it, from ``at`` on; see :meth:`seen_by` and :meth:`recognise`. Takes about half a
+        second; call it outside a transaction. ``theirs``: the sender's service points, where it is not known which one."""
         began = time.monotonic()
+        point = self.submission.service_point
         self.seen = self.seen_by(read_photograph)
+        self.recognise(self.seen, [point] if point else theirs)
         self.model, self.milliseconds = self.seen["model"], self.seen["milliseconds"] or None
         self.read_at = at + timedelta(seconds=time.monotonic() - began)
-        self.save(update_fields=["seen", "model", "milliseconds", "read_at"])
+        self.save(update_fields=["seen", "model", "milliseconds", "read_at", "same_as"])
 
     def seen_by(self, read: Callable[..., PhotoReading]) -> dict[str, Any]:
         """What an eye's ``read`` sees in it, as JSON, given the register and the history of its service point where that
@@ -65,6 +100,75 @@ class Photograph(models.Model):
             return _not_a_photograph(error)
         seen: dict[str, Any] = json.loads(json.dumps(asdict(reading), cls=DjangoJSONEncoder))
         return seen
+
+    # Whose meter it is, and whether it was sent before
+
+    @classmethod
+    def with_a_band_of(cls, made: Sequence[int]) -> QuerySet[Photograph]:
+        """Those whose fingerprint has a band in common with ``made``, but for one bit: from the index, however many there are."""
+        return cls.objects.filter(pk__in=RawSQL(_WITH_ONE_OF, [list(keys(made))]))  # noqa: S611 (the keys are numbers of ours)
+
+    def recognise(self, seen: dict[str, Any], points: Iterable[ServicePoint]) -> None:
+        """Add to ``seen`` the numbers on the face and signs of a screen or a print; find the photograph sent before.
+
+        ``points``: those whose meter it may be. Where there are none, whose it is gets known later and it is read again:
+        print is left for then. Fields are set, and but for the fingerprint not saved.
+
+        Of two that are read at the same moment one is found from the other's side: ``same_as`` may be set when it was judged.
+
+        Raises:
+            FileNotFoundError: the picture is not in storage (yet).
+        """
+        seen["barcodes"], self.fingerprint = [], None
+        picture = self._opened()
+        made = None if picture is None else fingerprint(picture)
+        if picture is not None and made is not None:
+            self.fingerprint = list(made)
+            self._identify(picture, seen, points)
+            seen["findings"] += [asdict(found) for found in recaptured(picture)]
+        # Before looking for others: of two that are read at the same moment one at least must find the other.
+        self.save(update_fields=["fingerprint"])
+        self._find_the_same(picture)
+
+    def _opened(self) -> Picture | None:
+        try:
+            return open_photograph(evidence.fetch(self.sha256))
+        except NotAPhotograph:
+            return None
+
+    def _identify(self, picture: Picture, seen: dict[str, Any], points: Iterable[ServicePoint]) -> None:
+        current = Meter.objects.filter(service_point__in=[point.pk for point in points], removed_on=None)
+        found = identify(
+            picture, expected=list(current.values_list("serial", flat=True)), counter=seen["digits"]
+        )
+        seen["barcodes"] = [asdict(code) for code in found.barcodes]
+        seen["serials"] = list(dict.fromkeys([*seen["serials"], *found.serials]))
+
+    def _find_the_same(self, picture: Picture | None) -> None:
+        others = Photograph.objects.exclude(submission=self.submission_id)
+        same = set(others.filter(sha256=self.sha256).values_list("pk", flat=True))
+        if picture is not None and self.fingerprint:
+            same |= self._alike(picture, self.fingerprint, same)
+        first = min(same, default=None)
+        self.same_as_id = first if first is not None and first < self.pk else None
+        later = [pk for pk in same if pk > self.pk]
+        Photograph.objects.filter(pk__in=later, same_as=None).update(same_as=self.pk)
+
+    def _alike(self, picture: Picture, mine: list[int], known: set[int]) -> set[int]:
+        near = [
+            (bits, pk, sha256)
+            for pk, sha256, theirs in self.with_a_band_of(mine)
+            .exclude(submission=self.submission_id)
+            .values_list("pk", "sha256", "fingerprint")
+            if pk not in known and (bits := distance(mine, theirs or ())) <= NEAR
+        ]
+        return {pk for _bits, pk, sha256 in sorted(near)[:COMPARED] if _shows(sha256, picture)}
+
+    @property
+    def resent(self) -> str:
+        """What it means that it was sent before: a code, or nothing; see :func:`rasd.metering.whose.resent`."""
+        before = self.same_as
+        return whose.resent(self.submission.sending, before.submission.sending) if before else ""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -92,3 +196,10 @@ def _not_a_photograph(error: NotAPhotograph) -> dict[str, Any]:
         "model": "",
         "milliseconds": 0.0,
     }
+
+
+def _shows(sha256: str, picture: Picture) -> bool:
+    try:
+        return is_same(picture, open_photograph(evidence.fetch(sha256)))
+    except (FileNotFoundError, NotAPhotograph):
+        return False  # no longer kept: nobody could be shown it

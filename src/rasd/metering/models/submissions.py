@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from rasd.ledger.models import record
-from rasd.metering import numbers, rules, signals
+from rasd.metering import numbers, rules, signals, whose
 from rasd.metering.models.cycles import Cycle
 from rasd.metering.models.judgements import READER, Judgement, NotAdoptable, limits
 from rasd.metering.models.photographs import Photograph
@@ -193,12 +194,8 @@ class Submission(models.Model):
         point = self.service_point
         register = point.current_register if point else None
         standing = point.adoption_in(self.cycle) if point and self.cycle else None
-        seen = tuple(
-            rules.Seen.from_json(photograph.sha256, photograph.seen)
-            for photograph in self.photographs.order_by("sent_at", "id")
-            if photograph.seen is not None
-        )
-        serials = {numbers.plain_serial(serial) for one in seen for serial in one.serials}
+        seen = self._seen()
+        serials = {numbers.plain_serial(serial) for one in seen for serial in one.face.serials}
         return rules.Facts(
             known_sender=point is not None,
             in_window=self.cycle is not None,
@@ -217,7 +214,32 @@ class Submission(models.Model):
                 .exclude(service_point=point)
                 .values_list("serial", flat=True)
             ),
+            sent_before=next(filter(None, (one.resent for one in self.sent_before)), ""),
             retakes=self._retakes_in_cycle(),
+        )
+
+    @property
+    def sent_before(self) -> list[Photograph]:
+        """Its photographs that came in another submission first; ``same_as`` is the one there, ``resent`` what it means."""
+        again = self.photographs.exclude(same_as=None).order_by("sent_at", "id")
+        return list(again.select_related("submission", "same_as__submission__service_point"))
+
+    @property
+    def sending(self) -> whose.Sending:
+        return whose.Sending(self.identifier, self.service_point_id, self.cycle_id, self.sent_at)
+
+    def point_shown(self, points: Collection[ServicePoint]) -> ServicePoint | None:
+        """Which of ``points`` its photographs show, by the serial numbers on the faces; None where none or several."""
+        meters = Meter.objects.filter(service_point__in=[point.pk for point in points], removed_on=None)
+        texts = [text for one in self._seen() for text in one.face.texts]
+        shown = whose.shown_of(texts, dict(meters.values_list("service_point", "serial")))
+        return next((point for point in points if point.pk == shown), None)
+
+    def _seen(self) -> tuple[rules.Seen, ...]:
+        return tuple(
+            rules.Seen.from_json(photograph.sha256, photograph.seen)
+            for photograph in self.photographs.order_by("sent_at", "id")
+            if photograph.seen is not None
         )
 
     def _retakes_in_cycle(self) -> int:
@@ -252,7 +274,7 @@ class Submission(models.Model):
             "cycle": self.cycle and self.cycle.name,
             "standing": standing and standing.receipt,
             "photographs": [
-                {"id": one.pk, "sha256": one.sha256, **one.summary}
+                {"id": one.pk, "sha256": one.sha256, "same_as": one.same_as_id, **one.summary}
                 for one in self.photographs.order_by("sent_at", "id")
             ],
         }

@@ -13,7 +13,7 @@ WHY: dict[str, str | Promise] = {
     "cut_off": _("The counter is cut off at the edge of the photograph."),
     "too_small": _("The counter is too small in the photograph."),
     "unreadable": _("The digits of the counter cannot be made out."),
-    "screen": _("This looks like a photograph of a screen."),
+    "screen": _("This looks like a photograph of a screen or of a print."),
     "incomplete": _("The photograph did not arrive whole."),
     # what the reader makes of it (rasd.vision.REASONS)
     "sure": _("The counter was read with certainty."),
@@ -46,6 +46,9 @@ WHY: dict[str, str | Promise] = {
     "adopted": _("This submission is adopted already."),
     "photographs_agree": _("Several photographs show the same value."),
     "photographs_disagree": _("The photographs show different values."),
+    "two_meters": _("The photographs show the serial numbers of two meters."),
+    "sent_for_another": _("The same photograph was sent for another meter before."),
+    "sent_earlier": _("The same photograph was sent for another month before."),
     "retaken_often": _("Several photographs could not be read."),
     "nothing_to_read": _("Neither a photograph nor a number could be read."),
     "not_kept": _("The photograph is not in storage."),

@@ -66,7 +66,7 @@ FINDINGS: dict[str, str] = {
     "cut_off": "The counter is cut off at the edge of the photograph.",
     "too_small": "The counter is too small in the photograph.",
     "unreadable": "The digits of the counter cannot be made out.",
-    "screen": "This looks like a photograph of a screen.",
+    "screen": "This looks like a photograph of a screen or of a print.",
     "incomplete": "The photograph did not arrive whole.",
 }
 """Every code a `Finding` may have, with its English sentence (a msgid for the pages' catalogue)."""

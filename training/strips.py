@@ -30,6 +30,7 @@ FAVOURED = frozenset(
 )  # electricity
 BATCH = 48
 TALL = 64  # pixels of a counter's height in the cache
+MARGIN = 1.6  # heights of the counter that are kept round it: what stands beside it must not be read
 
 
 class Sample:
@@ -51,8 +52,8 @@ def cut(item: Labelled) -> Sample | None:
     if across < down * 1.3 or down < 7:
         return None  # upright boxes do not say which end is up
     scale = min(2.0, TALL / down)
-    low = np.maximum(quad.min(0) - down * 0.7, 0).astype(int)
-    high = np.minimum(quad.max(0) + down * 0.7, [width, height]).astype(int)
+    low = np.maximum(quad.min(0) - down * MARGIN, 0).astype(int)
+    high = np.minimum(quad.max(0) + down * MARGIN, [width, height]).astype(int)
     part = picture[low[1] : high[1], low[0] : high[0]]
     part = cv2.resize(
         part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -83,6 +84,9 @@ def jittered(
     shift = rng.normal(0, 0.05, 2) * strength * high
     unit = np.stack([across / wide, down / high])
     local = (quad - centre) @ np.linalg.inv(unit) * grow
+    for end in ((0, 3), (1, 2)):
+        if rng.random() < 0.3 * strength:  # far too wide: the unit or the plate beside the counter is in the strip
+            local[list(end), 0] *= 1 + rng.uniform(0, 0.5)
     local[:, 0] += local[:, 1] * skew
     local += rng.normal(0, 0.03 * strength, (4, 2)) * high
     rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

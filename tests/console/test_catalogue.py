@@ -154,6 +154,7 @@ def test_no_page_shows_untranslated_english_in_arabic(as_, utility, person):
             "conversations": reverse("console:conversations"),
             "conversation": reverse("console:conversation", args=[rows.conversation.pk]),
             "cycle": reverse("console:cycle"),
+            "eye": reverse("console:eye"),
             "troubles": reverse("console:troubles"),
             "account": reverse("console:account"),
             "nowhere": "/nowhere",

@@ -38,7 +38,7 @@ def test_the_oldest_is_shown_with_each_digit_and_its_doubt(as_, utility):
     assert [digit.tone for digit in digits] == ["sure", "sure", "guess", "sure", "sure"]
     assert digits[2].other == "8"
     page = answer.content.decode()
-    assert page.count('class="sureness"') == 5
+    assert page.count('class="heat"') == 5
     assert 'value="04521"' in page
 
 
@@ -334,3 +334,17 @@ def test_a_thousand_a_day_are_light(as_, utility):
     median, worst = statistics.median(took), max(took)
     sys.stdout.write(f"\nreview step: median {median:.0f} ms, worst {worst:.0f} ms of {len(took)}\n")
     assert median < 100
+
+
+def test_each_digit_shows_how_likely_all_ten_are_and_the_point_is_marked_once(as_, utility):
+    review = utility.review("045213", doubt_at=2, point=utility.point(decimals=1))
+    photograph = review.submission.photographs.get()
+    photograph.seen["digit_readings"][-1]["decimal"] = True
+    photograph.save()
+    answer = as_("reviewer").get(reverse("console:review"))
+    digits = answer.context["beside"].photographs[0].digits
+    assert [len(digit.all) for digit in digits] == [10] * 6
+    assert [digit.point for digit in digits] == [False] * 5 + [True]
+    page = answer.content.decode()
+    assert page.count('class="heat"') == 6
+    assert page.count("after the point</span>") == 1

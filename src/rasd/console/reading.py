@@ -56,13 +56,16 @@ def turned(box: Box, turns: int) -> Box:
 
 @dataclass(frozen=True)
 class Digit:
-    """One place of the counter. ``left`` and ``width`` in per cent of the enlarged part, None where its place is unknown."""
+    """One place of the counter. ``left`` and ``width`` in per cent of the enlarged part, None where its place is unknown.
+    ``all``: the probability of each digit, 0 to 9. ``point``: the decimal point stands before it."""
 
     digit: str
     probability: float
     other: str
     other_probability: float
+    all: list[float]
     decimal: bool
+    point: bool
     left: float | None
     width: float | None
 
@@ -110,7 +113,9 @@ class Seen:
         crop, turns = None, turns_of(self.seen)
         if self.seen.get("counter_box"):
             crop = crop_around(turned(self.seen["counter_box"], turns))
-        return [_digit(one, crop, turns) for one in self.seen.get("digit_readings") or []]
+        places = self.seen.get("digit_readings") or []
+        points = [bool(two.get("decimal")) and not one.get("decimal") for one, two in pairwise([{}, *places])]
+        return [_digit(one, point, crop, turns) for one, point in zip(places, points, strict=True)]
 
     @property
     def are_placed(self) -> bool:
@@ -118,14 +123,24 @@ class Seen:
         return bool(self.digits) and all(one.left is not None for one in self.digits)
 
 
-def _digit(one: dict[str, Any], crop: Box | None, turns: int) -> Digit:
+def _digit(one: dict[str, Any], point: bool, crop: Box | None, turns: int) -> Digit:
     ranked = sorted(enumerate(one["probabilities"]), key=lambda pair: -pair[1])
     (first, probability), (second, other) = ranked[0], ranked[1]
     left = width = None
     if crop and one.get("box"):
         x, _y, across, _height = turned(one["box"], turns)
         left, width = 100 * (x - crop[0]) / crop[2], 100 * across / crop[2]
-    return Digit(str(first), probability, str(second), other, bool(one.get("decimal")), left, width)
+    return Digit(
+        str(first),
+        probability,
+        str(second),
+        other,
+        list(one["probabilities"]),
+        bool(one.get("decimal")),
+        point,
+        left,
+        width,
+    )
 
 
 @dataclass(frozen=True)

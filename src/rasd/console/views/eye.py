@@ -88,7 +88,8 @@ def _trial(
     chosen = list(compared.pairs) if show == "all" else compared.differing
     if show in set(Right):
         chosen = [pair for pair in chosen if pair.right == show]
-    counts = {"differ": len(compared.differing), "all": len(compared.pairs), **compared.counts}
+    counts: dict[str, int] = {str(right): n for right, n in compared.counts.items()}
+    counts |= {"differ": len(compared.differing), "all": len(compared.pairs)}
     leaf = Paginator(chosen, ON_A_PAGE).get_page(request.GET.get("page"))
     failed = ShadowReading.objects.filter(
         photograph__submission__cycle=cycle, model=shadow.name, checksum=shadow.checksum

@@ -50,7 +50,7 @@ def eye(request: StaffRequest, name: str | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "here": "eye",
         "cycle": cycle,
-        "others": Cycle.objects.exclude(pk=cycle and cycle.pk).order_by("-name")[:12],
+        "others": Cycle.objects.exclude(pk=cycle.pk if cycle else 0).order_by("-name")[:12],
         "history": EyeService.objects.all()[:6],
         "sources": SOURCES,
     }

@@ -25,6 +25,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='photograph',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['fingerprint'], name='photograph_fingerprint'),
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['fingerprint'], name='photograph_fingerprint'),
         ),
     ]

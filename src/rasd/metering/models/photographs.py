@@ -13,8 +13,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 
 from rasd.ledger import evidence
 from rasd.metering import whose
@@ -31,10 +29,11 @@ COMPARED = 8
 """Pictures that are looked at for one photograph, the nearest fingerprints first, 0.05 s each. Seldom is there one."""
 
 _WITH_ONE_OF = """
-    SELECT there.id FROM unnest(%s::integer[]) AS key
-    CROSS JOIN LATERAL (SELECT id FROM metering_photograph WHERE fingerprint @> ARRAY[key]) AS there
+    SELECT there.id, there.submission_id, there.sha256, there.fingerprint FROM unnest(%s::integer[]) AS key
+    CROSS JOIN LATERAL (SELECT * FROM metering_photograph WHERE fingerprint @> ARRAY[key]) AS there
 """
-# Not `fingerprint && keys`: how rare each key is, PostgreSQL does not know, and then it reads the whole table.
+# Key by key from the index. PostgreSQL does not know how rare they are: asked for `fingerprint && keys`, or for rows whose key
+# is among these, it was seen to read the whole table.
 
 
 class Photograph(models.Model):
@@ -63,7 +62,8 @@ class Photograph(models.Model):
     )
 
     class Meta:
-        indexes = [GinIndex(fields=["fingerprint"], name="photograph_fingerprint")]
+        # Without the list of pending entries, which each of 252 look-ups would read from its beginning to its end.
+        indexes = [GinIndex(fields=["fingerprint"], name="photograph_fingerprint", fastupdate=False)]
 
     def __str__(self) -> str:
         return self.origin
@@ -104,9 +104,12 @@ class Photograph(models.Model):
     # Whose meter it is, and whether it was sent before
 
     @classmethod
-    def with_a_band_of(cls, made: Sequence[int]) -> QuerySet[Photograph]:
-        """Those whose fingerprint has a band in common with ``made``, but for one bit: from the index, however many there are."""
-        return cls.objects.filter(pk__in=RawSQL(_WITH_ONE_OF, [list(keys(made))]))  # noqa: S611 (the keys are numbers of ours)
+    def with_a_band_of(cls, made: Sequence[int]) -> Iterable[Photograph]:
+        """Those whose fingerprint has a band in common with ``made``, but for one bit; one that has several comes several times.
+
+        Only its keys, ``sha256`` and ``fingerprint`` are loaded.
+        """
+        return cls.objects.raw(_WITH_ONE_OF, [list(keys(made))])
 
     def recognise(self, seen: dict[str, Any], points: Iterable[ServicePoint]) -> None:
         """Add to ``seen`` the numbers on the face and signs of a screen or a print; find the photograph sent before.
@@ -155,13 +158,13 @@ class Photograph(models.Model):
         Photograph.objects.filter(pk__in=later, same_as=None).update(same_as=self.pk)
 
     def _alike(self, picture: Picture, mine: list[int], known: set[int]) -> set[int]:
-        near = [
-            (bits, pk, sha256)
-            for pk, sha256, theirs in self.with_a_band_of(mine)
-            .exclude(submission=self.submission_id)
-            .values_list("pk", "sha256", "fingerprint")
-            if pk not in known and (bits := distance(mine, theirs or ())) <= NEAR
-        ]
+        near = {
+            (bits, one.pk, one.sha256)
+            for one in self.with_a_band_of(mine)
+            if one.submission_id != self.submission_id
+            and one.pk not in known
+            and (bits := distance(mine, one.fingerprint or ())) <= NEAR
+        }
         return {pk for _bits, pk, sha256 in sorted(near)[:COMPARED] if _shows(sha256, picture)}
 
     @property

@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,7 @@ def pdf_locked() -> bytes:
     return whole.replace(b"/Root", locked + b"/Root", 1)
 
 
+@cache
 def seeds() -> dict[str, bytes]:
     """One small file of each kind that is opened, and of each that has a reason of its own to be refused."""
     small = meter(400)

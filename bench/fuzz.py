@@ -128,7 +128,7 @@ class Watched:
 
 def files(seed: int, first: int, real: Path | None) -> Iterator[tuple[int, str, bytes]]:
     """Endless: number, what it was made from, bytes."""
-    seeds = _files.seeds()
+    seeds = dict(_files.seeds())
     if real is not None:
         found = sorted(path for path in real.rglob("*") if path.is_file() and path.stat().st_size < MEGABYTE)
         chosen = Random(seed).sample(found, min(len(found), REAL))

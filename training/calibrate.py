@@ -23,7 +23,7 @@ from sources import Labelled, labelled
 from rasd.vision import RegisterHint, confidence, eye, photograph, reader
 
 SUREST = (
-    0.98  # confidence (of a model fitted without the source) from which a reading counts as one of the surest
+    0.95  # confidence (of a model fitted without the source) from which a reading counts as one of the surest
 )
 REGULAR = 0.3  # inverse strength of the L2 penalty: few sources, so weights are kept small
 UNFITTED = {"intercept": 0.0, "features": {"log_probability": [1.0, 0.0, 1.0]}, "highest": 0.99,
@@ -34,7 +34,7 @@ UNFITTED = {"intercept": 0.0, "features": {"log_probability": [1.0, 0.0, 1.0]}, 
 def register_of(item: Labelled) -> RegisterHint:
     """What the utility's books say of such a register: only with them may a machine accept."""
     whole, _, rest = item.reading.partition(".")
-    return RegisterHint(len(whole), len(rest)) if whole else RegisterHint(5, 1)
+    return RegisterHint(len(whole), len(rest) or item.untold) if whole else RegisterHint(5, 1)
 
 
 def look(sight: eye.Eye, data: Path, cache: Path) -> list[dict]:
@@ -61,8 +61,8 @@ def look(sight: eye.Eye, data: Path, cache: Path) -> list[dict]:
             rows.append(
                 {
                     **base, "quad": (seen.spot.quad / [width, height]).round(5).tolist(), "digits": read.digits,
-                    "right": bool(item.reading) and read.digits == item.digits,
-                    "in_beam": item.digits in strings[:24], "features": seen.features,
+                    "right": item.is_read_by(read.digits),
+                    "in_beam": any(item.is_read_by(text) for text in strings[:24]), "features": seen.features,
                 }
             )  # fmt: skip
         if number % 50 == 49:

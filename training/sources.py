@@ -36,10 +36,21 @@ class Labelled:
     whole: bool  # a whole photograph, as a customer would send; False: a cut-out counter
     trusted: bool
     meter: str = ""  # photographs of one meter share it; empty: not known
+    untold: int = (
+        0  # wheels after the last one of the label, which stand so that nobody could tell what they show
+    )
 
     @property
     def digits(self) -> str:
         return self.reading.replace(".", "")
+
+    def is_read_by(self, digits: str) -> bool:
+        """Whether `digits`, all that were read, are this picture's reading."""
+        return (
+            bool(self.reading)
+            and digits[: len(self.digits)] == self.digits
+            and (len(digits) - len(self.digits) in {0, self.untold})
+        )
 
     @property
     def held_back(self) -> bool:
@@ -140,7 +151,7 @@ def _seen(item: Labelled, row: dict[str, str]) -> Labelled:
     readable = row["quality"] != "unreadable" and "cut:" not in row["note"]
     return replace(
         item, kind=row["kind"], reading=row["reading"], quad=quad, meter=row["meter"],
-        point_known=bool(row["reading"]), trusted=readable,
+        point_known=bool(row["reading"]), trusted=readable, untold=int(row["note"].startswith("tenth not told")),
     )  # fmt: skip
 
 

@@ -85,7 +85,9 @@ def jittered(
     unit = np.stack([across / wide, down / high])
     local = (quad - centre) @ np.linalg.inv(unit) * grow
     for end in ((0, 3), (1, 2)):
-        if rng.random() < 0.3 * strength:  # far too wide: the unit or the plate beside the counter is in the strip
+        if (
+            rng.random() < 0.3 * strength
+        ):  # far too wide: the unit or the plate beside the counter is in the strip
             local[list(end), 0] *= 1 + rng.uniform(0, 0.5)
     local[:, 0] += local[:, 1] * skew
     local += rng.normal(0, 0.03 * strength, (4, 2)) * high

@@ -268,3 +268,23 @@ class Weights:
             with torch.no_grad():
                 module.weight.copy_(weight)
                 module.bias.copy_(bias)
+
+
+def main() -> None:
+    """Both networks against the published files: they must say the same of a picture of noise."""
+    import onnxruntime
+
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 48, 256)
+    alphabet = ["", *Weights("PP-OCRv6_rec_small.onnx").alphabet]
+    at = [alphabet.index(letter) for letter in ("", *"0123456789", ".")]
+    session = onnxruntime.InferenceSession(str(MODELS / "PP-OCRv6_rec_small.onnx"))
+    published = session.run(None, {"x": (x.numpy()[:, ::-1] - 0.5) / 0.5})[0][0][:, at]
+    with torch.no_grad():
+        ours = Recogniser.pretrained(12, 4).eval()(x)[0][0].softmax(1).numpy()
+    shares = published / published.sum(1, keepdims=True)
+    print("recogniser: greatest difference of a probability", abs(shares - ours).max())
+
+
+if __name__ == "__main__":
+    main()

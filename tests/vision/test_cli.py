@@ -15,7 +15,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     (folder / "clear.jpg").write_bytes(render_meter(45217, 5, 1, seed=1))
     (folder / "none.jpg").write_bytes(render_no_meter())
-    (folder / "letter.pdf").write_bytes(b"%PDF-1.7\n" + bytes(200))
+    (folder / "letter.txt").write_bytes(b"Dear Sir or Madam" + bytes(200))
     return folder
 
 
@@ -62,7 +62,7 @@ def test_with_the_history_it_accepts(photos: Path) -> None:
 
 
 def test_what_is_no_photograph_is_a_finding_told_on_standard_error(photos: Path) -> None:
-    result = CliRunner().invoke(read, [str(photos / "letter.pdf"), "--json"])
+    result = CliRunner().invoke(read, [str(photos / "letter.txt"), "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["reason"] == "not_a_picture"
     assert "not a photograph" in result.stderr

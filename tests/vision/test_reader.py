@@ -53,7 +53,6 @@ def test_a_clear_meter_whose_value_fits_its_history_is_accepted(shown: int, seed
     assert reading.decision is Decision.ACCEPT
     assert reading.reason == "sure"
     assert reading.confidence >= 0.99
-    assert "20417735" in " ".join(reading.serials)
 
 
 @pytest.mark.parametrize("kind", ["roller", "lcd"])

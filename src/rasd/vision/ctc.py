@@ -6,7 +6,7 @@ Graves and Jaitly, 2014. Classes of a step: blank, the digits 0 to 9, the point.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,8 +17,11 @@ Steps = npt.NDArray[np.float32]
 """T x 12 probabilities; each row sums to 1. Columns: blank, 0 to 9, point."""
 
 BLANK, POINT, CLASSES = 0, 11, 12
-WIDTH = 24
-"""Prefixes kept at each step. Doubling it changed no reading of the labelled pictures."""
+WIDTH = 12
+"""Prefixes kept at each step."""
+
+LEAST = 1e-3
+"""Probability of a digit at a step below which no prefix grows by it."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +69,38 @@ def read(steps: Steps, weigh: Callable[[str], float] = lambda _: 1.0) -> Read:
     return Read(tuple(strings), tuple(places), centres, decimals)
 
 
+def centres(steps: Steps) -> list[float]:
+    """Where along the strip (0 to 1) the digits of the most probable path stand."""
+    best = steps.argmax(axis=1)
+    changes = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
+    ends = np.r_[changes[1:], len(best)]
+    return [
+        float((a + b) / 2 / len(best)) for a, b in zip(changes, ends, strict=True) if BLANK < best[a] < POINT
+    ]
+
+
 def _beam(steps: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
     """Prefix beam search over blank and ten digits: (string, probability), most probable first."""
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # prefix: ending in blank, ending in its digit
     for row in steps:
-        likely = [int(c) for c in np.flatnonzero(row[1:] > 1e-4)]
-        grown: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        stay = float(row[BLANK])
+        likely = [(str(c), float(row[1 + c])) for c in np.flatnonzero(row[1:] > LEAST).tolist()]
+        grown: dict[str, tuple[float, float]] = {}
         for prefix, (blank, own) in beams.items():
-            entry = grown[prefix]
-            entry[0] += (blank + own) * float(row[BLANK])
-            if prefix:
-                entry[1] += own * float(row[1 + int(prefix[-1])])
-            for digit in likely:
-                letter = str(digit)
-                before = blank if prefix.endswith(letter) else blank + own
-                if before > 0:
-                    grown[prefix + letter][1] += before * float(row[1 + digit])
-        kept = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:WIDTH]
-        beams = {prefix: (pair[0], pair[1]) for prefix, pair in kept}
+            both = blank + own
+            last = prefix[-1:]
+            old = grown.get(prefix, (0.0, 0.0))
+            again = own * float(row[1 + int(last)]) if last else 0.0
+            grown[prefix] = (old[0] + both * stay, old[1] + again)
+            for letter, probability in likely:
+                longer = prefix + letter
+                old = grown.get(longer, (0.0, 0.0))
+                grown[longer] = (old[0], old[1] + (blank if letter == last else both) * probability)
+        if len(grown) > WIDTH:
+            kept = heapq.nlargest(WIDTH, grown.items(), key=lambda item: item[1][0] + item[1][1])
+            beams = dict(kept)
+        else:
+            beams = grown
     return sorted(((prefix, sum(pair)) for prefix, pair in beams.items()), key=lambda item: -item[1])
 
 

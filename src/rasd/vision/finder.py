@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rasd.vision.ocr import Quad, sides
 from rasd.vision.photograph import Picture
+from rasd.vision.quad import Quad, sides
 
 if TYPE_CHECKING:
     from rasd.vision.eye import Eye
@@ -25,7 +25,8 @@ LIKELY = 0.3  # heat from which a cell may lie on a counter
 CERTAIN = 0.6  # heat from which a counter is taken as found
 MOST = 2  # spots that are looked at close up
 CLOSE = 2.5  # times the counter's longer side: how much of the picture a close look sees
-LOOKS = 2  # close looks, each centred on what the one before found
+PART = 0.6  # of the picture's longer side: what a look at a part of it sees
+LOOKS = 1  # close looks, each centred on what the one before found
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,18 @@ def find(eye: Eye, picture: Picture) -> list[Spot]:
         closes = _closer(eye, picture, coarse)
         found += closes or [coarse]
     return sorted(found, key=lambda spot: -spot.heat)
+
+
+def find_small(eye: Eye, picture: Picture) -> list[Spot]:
+    """The same of four overlapping quarters, for a counter that is small in the picture."""
+    height, width = picture.shape[:2]
+    side = max(height, width) * PART
+    found: list[Spot] = []
+    for y in (0.0, height - side) if height > side else ((height - side) / 2,):
+        for x in (0.0, width - side) if width > side else ((width - side) / 2,):
+            for spot in _look(eye, picture, np.array([x, y]), SIDE / side)[:1]:
+                found += _closer(eye, picture, spot) or [spot]
+    return sorted(found, key=lambda spot: -spot.heat)[:MOST]
 
 
 def find_turned(eye: Eye, picture: Picture) -> list[Spot]:
@@ -90,13 +103,19 @@ def close_up(eye: Eye, picture: Picture, quad: Quad) -> Spot | None:
 
 def _look(eye: Eye, picture: Picture, origin: np.ndarray, scale: float) -> list[Spot]:
     """Spots in the square of SIDE / scale pixels whose top left corner is `origin` (x, y)."""
-    if scale < 0.5:
-        shrunk = cv2.resize(picture, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
-        part, factor = np.asarray(shrunk, np.uint8), 2 * scale
-    else:
-        part, factor = picture, 1.0
-    zoom = scale / factor
-    warp = np.array([[zoom, 0, -origin[0] * scale], [0, zoom, -origin[1] * scale]], np.float32)
+    # The part of the picture that is looked at, shrunk first where it is large: warping it straight would alias.
+    low = np.maximum(np.floor(origin).astype(int), 0)
+    high = np.ceil(origin + SIDE / scale).astype(int)
+    part = picture[low[1] : max(high[1], low[1] + 1), low[0] : max(high[0], low[0] + 1)]
+    factor = min(1.0, 2 * scale)
+    if not part.size:
+        return []
+    if factor < 1:
+        part = np.asarray(
+            cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    zoom, shift = scale / factor, (low - origin) * scale
+    warp = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float32)
     sheet = cv2.warpAffine(part, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     tensor = (sheet.astype(np.float32) / 255).transpose(2, 0, 1)[None]
     (cells,) = eye.network(NETWORK).run(None, {"picture": np.ascontiguousarray(tensor)})

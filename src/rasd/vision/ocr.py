@@ -6,7 +6,6 @@ networks and its box finder are used directly.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,9 +16,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from rasd.vision import models
 from rasd.vision.photograph import Picture
-
-Quad = npt.NDArray[np.float32]
-"""4 x 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
+from rasd.vision.quad import Quad, cut_out
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
@@ -96,30 +93,3 @@ def line_probabilities(picture: Picture, quad: Quad) -> npt.NDArray[np.float32]:
 def _alphabet() -> list[str]:
     held = models.ocr(RECOGNISER).get_modelmeta().custom_metadata_map["character"]
     return ["", *held.splitlines(), " "]
-
-
-def cut_out(picture: Picture, quad: Quad, height: int, width: int | None = None) -> Picture:
-    """The quadrilateral straightened to `height` pixels; `width` follows its shape unless given."""
-    across, down = sides(quad)
-    if width is None:
-        width = min(max(round(across / down * height), height // 2), height * 20)
-    # Warping a large strip straight to a small one would alias: shrink the picture first.
-    shrink = 2 * height / down
-    if shrink < 1:
-        picture = np.asarray(
-            cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
-        )
-        quad = quad * np.float32(shrink)
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    warp = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
-    strip = cv2.warpPerspective(
-        picture, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(strip, np.uint8)
-
-
-def sides(quad: Quad) -> tuple[float, float]:
-    """Mean width and height of a quadrilateral in pixels, each at least 1."""
-    across = (math.dist(quad[0], quad[1]) + math.dist(quad[3], quad[2])) / 2
-    down = (math.dist(quad[0], quad[3]) + math.dist(quad[1], quad[2])) / 2
-    return max(across, 1.0), max(down, 1.0)

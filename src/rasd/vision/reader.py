@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rasd.vision import confidence, ctc, finder, ocr, quality, strip
+from rasd.vision import confidence, ctc, finder, quality, strip
 from rasd.vision.finder import Spot
-from rasd.vision.ocr import Line, Quad
 from rasd.vision.photograph import LONGEST_SIDE, Picture
 from rasd.vision.prior import Prior, prior_for
+from rasd.vision.quad import Quad, along, sides
 from rasd.vision.types import (
     DEFAULT,
     Box,
@@ -36,20 +35,17 @@ if TYPE_CHECKING:
 UNUSUAL = 0.01
 """Share of a place's usual consumptions: what is farther out is asked about, however clear the picture."""
 
+CLEAR = 0.8
+"""Probability by pixels from which a counter may be blurred and the customer is asked "is it …?" all the same."""
+
 LEAST_DIGITS = 3
 """Fewer digits in a row are no counter."""
 
 DOUBTFUL = 0.45
 """The finder's heat below which there may be no counter."""
 
-NO_HEAT = 0.01
-"""What a line of text counts as where the finder sees no counter in it."""
-
-UPSIDE_DOWN = 0.3
-"""Below this probability the picture is looked at the other ways up as well."""
-
-MOST_LINES = 4
-"""Lines of text that are looked at close up where the finder found nothing certain."""
+DOUBTFUL_READING = 0.25
+"""Below this probability the picture is looked at in parts, and the other ways up."""
 
 
 def read_picture(
@@ -65,11 +61,10 @@ def read_picture(
     if register is None and history is not None:
         register = RegisterHint(history.digits, history.decimals)
     picture = _reduced(picture)
-    lines = ocr.recognise(picture, ocr.find_lines(picture))
-    seen = _best(_looked_at(eye, picture, lines, register))
+    seen = _best(_looked_at(eye, picture, register))
     if seen is None:
-        return _nothing(eye, picture, lines, began)
-    return _reading(eye, picture, seen, lines, register, history, thresholds, began)
+        return _nothing(eye, picture, began)
+    return _reading(eye, picture, seen, register, history, thresholds, began)
 
 
 @dataclass(frozen=True)
@@ -82,18 +77,14 @@ class Seen:
     right: float
 
 
-def _looked_at(eye: Eye, picture: Picture, lines: list[Line], register: RegisterHint | None) -> list[Seen]:
-    """Every spot that may be the counter, read."""
+def _looked_at(eye: Eye, picture: Picture, register: RegisterHint | None) -> list[Seen]:
+    """Every spot that may be the counter, read: first where the finder is sure, then ever farther afield."""
     spots = finder.find(eye, picture)
-    if not spots or spots[0].heat < finder.CERTAIN:
-        # A counter that is small in the picture escapes the coarse look; its digits may be found as text.
-        texts = [line.quad for line in lines if len(line.digits) >= LEAST_DIGITS]
-        spots += [finder.close_up(eye, picture, quad) or Spot(quad, NO_HEAT) for quad in texts[:MOST_LINES]]
     found = [_read(eye, picture, spot, register) for spot in spots]
-    if max((seen.right for seen in found), default=0.0) < UPSIDE_DOWN:
-        # Nothing that can be read this way up: try the other three.
-        turned = [Spot(np.roll(spot.quad, 2, axis=0), spot.heat) for spot in spots]
-        found += [_read(eye, picture, spot, register) for spot in turned + finder.find_turned(eye, picture)]
+    if max((seen.right for seen in found), default=0.0) < DOUBTFUL_READING:
+        # A counter that is small in the picture escapes the coarse look; one that lies on its side may as well.
+        others = finder.find_small(eye, picture) + finder.find_turned(eye, picture)
+        found += [_read(eye, picture, spot, register) for spot in others]
     return [seen for seen in found if len(seen.strip.read.digits) >= LEAST_DIGITS]
 
 
@@ -118,20 +109,19 @@ def _reading(
     eye: Eye,
     picture: Picture,
     seen: Seen,
-    lines: list[Line],
     register: RegisterHint | None,
     history: History | None,
     thresholds: Thresholds,
     began: float,
 ) -> PhotoReading:
-    quad, read = seen.spot.quad, seen.strip.read
+    quad, read = seen.strip.quad, seen.strip.read
     findings = quality.of_counter(picture, quad)
     if seen.right < thresholds.confirm:
         known = {found.code for found in findings}
         findings += [found for found in quality.of_picture(picture) if found.code not in known]
     if seen.spot.heat < DOUBTFUL and seen.right < thresholds.confirm:
         findings.append(quality.finding("no_meter"))
-    decimals, length_fits = _decimals(read, register, display=seen.strip.display > 0.5)
+    decimals, length_fits = _decimals(read, register, display=seen.strip.is_display)
     prior = None
     if history is not None and history.readings and length_fits:
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
@@ -147,12 +137,12 @@ def _reading(
         confidence=best.probability if best else 0.0,
         decision=decision,
         reason=reason,
-        kind="lcd" if seen.strip.display > 0.5 else "roller",
+        kind="lcd" if seen.strip.is_display else "roller",
         digit_readings=places,
         candidates=judged.candidates,
         findings=tuple(findings),
-        counter_box=_box(quad, picture),
-        serials=_serials(lines, read.digits),
+        counter_box=_box(read, quad, picture),
+        serials=(),
         model=eye.name,
         milliseconds=(time.perf_counter() - began) * 1000,
     )
@@ -169,7 +159,7 @@ def features(
     fits = 0.0
     if register is not None:
         fits = 1.0 if len(read.digits) in {register.digits, register.digits + register.decimals} else -1.0
-    _, down = ocr.sides(spot.quad)
+    _, down = sides(seen.quad)
     return {
         "log_probability": math.log(max(first, 1e-4)),
         "log_margin": math.log(max(first, 1e-4) / max(second, 1e-4)),
@@ -177,9 +167,10 @@ def features(
         "agreeing": seen.agreeing,
         "heat": math.log(max(spot.heat, 1e-2)),
         "height": math.log(down),
-        "sharpness": math.log(max(quality.sharpness_at(picture, spot.quad), 1e-3)),
+        "sharpness": math.log(max(quality.sharpness_at(picture, seen.quad), 1e-3)),
         "length": float(abs(len(read.digits) - 6)),
-        "display": seen.display,
+        "counter": math.log(max(seen.counter, 1e-3)),
+        "display": seen.kinds[1],
         "fits": fits,
     }
 
@@ -216,6 +207,9 @@ def _decide(
             return Decision.CONFIRM, "below_last"
         if prior.surprise(best.value) < UNUSUAL:
             return Decision.CONFIRM, "unlikely_for_history"
+    if judged.by_pixels < CLEAR and any(found.code == "blurred" for found in findings):
+        # A reader that was taught digits sees them in a blur as well.
+        return Decision.RETAKE, "picture"
     if best is None or best.probability < thresholds.confirm:
         return (Decision.RETAKE, "picture") if serious else (Decision.REVIEW, "unsure")
     if not length_fits:
@@ -237,17 +231,16 @@ def _places(read: ctc.Read, quad: Quad, picture: Picture, decimals: int) -> tupl
     pitch = float(np.median(np.diff(read.centres))) if count > 1 else 0.5
     places = []
     for index, (place, centre) in enumerate(zip(read.places, read.centres, strict=True)):
-        left, right = max(0.0, centre - pitch / 2), min(1.0, centre + pitch / 2)
-        top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-        corners = np.array(
-            [quad[0] + top * left, quad[0] + top * right, quad[3] + bottom * right, quad[3] + bottom * left]
-        )
+        corners = along(quad, max(0.0, centre - pitch / 2), min(1.0, centre + pitch / 2))
         places.append(DigitReading(place, _bounds(corners, width, height), index >= count - decimals))
     return tuple(places)
 
 
-def _box(quad: Quad, picture: Picture) -> Box:
-    return _bounds(quad, picture.shape[1], picture.shape[0])
+def _box(read: ctc.Read, quad: Quad, picture: Picture) -> Box:
+    """Round the digits, a little more than half of one from the middle of the last: the cut they were read from is wider."""
+    pitch = float(np.median(np.diff(read.centres)))
+    corners = along(quad, max(0.0, read.centres[0] - 0.7 * pitch), min(1.0, read.centres[-1] + 0.7 * pitch))
+    return _bounds(corners, picture.shape[1], picture.shape[0])
 
 
 def _bounds(corners: np.ndarray, width: int, height: int) -> Box:
@@ -256,17 +249,7 @@ def _bounds(corners: np.ndarray, width: int, height: int) -> Box:
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
-def _serials(lines: list[Line], counter: str) -> tuple[str, ...]:
-    """Other numbers of five characters or more on the face, as printed, without the counter's own."""
-    found = []
-    for line in lines:
-        for word in re.findall(r"[0-9A-Z][0-9A-Z\-/]{3,}[0-9A-Z]", line.text.upper()):
-            if sum(letter.isdigit() for letter in word) >= 4 and word != counter and word not in found:
-                found.append(word)
-    return tuple(found)
-
-
-def _nothing(eye: Eye, picture: Picture, lines: list[Line], began: float) -> PhotoReading:
+def _nothing(eye: Eye, picture: Picture, began: float) -> PhotoReading:
     findings = quality.of_picture(picture)
     findings.append(quality.finding("no_meter"))
     return PhotoReading(
@@ -281,7 +264,7 @@ def _nothing(eye: Eye, picture: Picture, lines: list[Line], began: float) -> Pho
         candidates=(),
         findings=tuple(findings),
         counter_box=None,
-        serials=_serials(lines, ""),
+        serials=(),
         model=eye.name,
         milliseconds=(time.perf_counter() - began) * 1000,
     )

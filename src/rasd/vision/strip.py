@@ -1,8 +1,9 @@
 """Read one counter: the picture and where the counter is → what it may show.
 
-The network (training/strips.py) was trained on counters straightened to 40 x 224 pixels, a little too tight or too
-wide as a finder cuts them. It looks at four such cuts of each counter and its answers are averaged: where they
-differ the reading is not sure, which one look alone would not tell.
+The network (training/strips.py) was trained on counters straightened to 48 x 256 pixels, a little too tight or too
+wide as a finder cuts them. A first cut tells which end is up and where in it the digits stand; the counter is then cut
+again, round the digits, and the answers are averaged. Where they differ it is cut twice more, and the reading is not sure,
+which one look alone would not tell.
 """
 
 from __future__ import annotations
@@ -14,26 +15,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rasd.vision import ctc
-from rasd.vision.ocr import Quad, cut_out
 from rasd.vision.photograph import Picture
+from rasd.vision.quad import Quad, along, cut_out
 from rasd.vision.types import RegisterHint
 
 if TYPE_CHECKING:
     from rasd.vision.eye import Eye
 
 NETWORK = "strip_reader.onnx"
-HEIGHT, WIDTH = 40, 224  # as trained
-CUTS = ((0.94, 1.0), (1.0, 1.1), (1.06, 1.2), (1.12, 1.3))  # the quad widened and heightened by these
+HEIGHT, WIDTH = 48, 256  # as trained
+FIRST = (1.3, 1.2)  # the finder's corners widened and heightened by these: what it cut off is lost for good
+SECOND = (1.0, 1.1)  # the same of the digits' own corners
+FURTHER = ((0.97, 1.0), (1.06, 1.3))  # where the first two differ
+ENDS, ROOM = 1.0, 1.6
+"""Of the distance of two digits: how far from the middle of the last one the next cut ends, where the finder left more
+than `ROOM`. Less would cost decimals, which are small and close."""
+NO_COUNTER = 0.9  # probability that a cut shows no counter from which it is not looked at again
+KINDS = (
+    "roller",
+    "lcd",
+    "none",
+    "turned",
+)  # as trained: wheels, a display, other print or nothing, upside down
 
 
 @dataclass(frozen=True)
 class Strip:
-    """What a counter shows: see ctc.Read; `display` is the probability that it is one, and not wheels;
-    `agreeing` is the share of the cuts whose most probable string is the one given."""
+    """What a counter shows: see ctc.Read. `kinds` are probabilities of `KINDS`, summing to 1; `agreeing` is the share of
+    the cuts whose most probable string is the one given."""
 
+    quad: Quad  # the cut that `read` belongs to, beginning where the reading begins; in pixels of the picture
     read: ctc.Read
-    display: float
+    kinds: tuple[float, ...]
     agreeing: float
+
+    @property
+    def is_display(self) -> bool:
+        return self.kinds[1] > self.kinds[0]
+
+    @property
+    def counter(self) -> float:
+        """Probability that this is a counter, the right way up."""
+        return self.kinds[0] + self.kinds[1]
 
 
 MISFIT, SHORTER = 0.05, 0.4
@@ -43,31 +66,61 @@ leading zeros out. Assumed; a string that fits weighs 1."""
 
 def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None = None) -> Strip:
     """What the counter inside `quad` (pixels of the picture, the corner where the reading begins first) shows."""
-    cuts = [cut_out(picture, _grown(quad, *grow), HEIGHT, WIDTH) for grow in CUTS]
-    tensor = (np.stack(cuts).astype(np.float32) / 255).transpose(0, 3, 1, 2)
-    steps, display = eye.network(NETWORK).run(None, {"strips": np.ascontiguousarray(tensor)})
-    is_display = float(1 / (1 + np.exp(-display.mean())))
+    wide = _grown(quad, *FIRST)
+    (steps,), (kind,) = _seen(eye, picture, [wide])
+    if kind[KINDS.index("turned")] > 0.5:
+        wide = np.roll(wide, 2, axis=0)
+        (steps,), (kind,) = _seen(eye, picture, [wide])
+    if kind[KINDS.index("none")] > NO_COUNTER:
+        return Strip(wide, ctc.read(steps), tuple(float(p) for p in kind), 0.0)
+    tight = _tightened(wide, steps)
+    quads = [wide, _grown(tight, *SECOND)]
+    more, more_kinds = _seen(eye, picture, quads[1:])
+    cuts, kinds = [steps, *more], [kind, *more_kinds]
+    is_display = kind[1] > kind[0]
 
     def weigh(text: str) -> float:
         if register is None or len(text) in {register.digits, register.digits + register.decimals}:
             return 1.0
-        return SHORTER if is_display > 0.5 and len(text) < register.digits + register.decimals else MISFIT
+        return SHORTER if is_display and len(text) < register.digits + register.decimals else MISFIT
 
-    reads = [ctc.read(np.exp(one), weigh) for one in steps]
+    reads = [ctc.read(one, weigh) for one in cuts]
+    if reads[0].digits != reads[1].digits:
+        further = [_grown(tight, *grow) for grow in FURTHER]
+        more, more_kinds = _seen(eye, picture, further)
+        quads += further
+        reads += [ctc.read(one, weigh) for one in more]
+        kinds += [*more_kinds]
     together: dict[str, float] = defaultdict(float)
     for one in reads:
         for text, probability in one.strings:
             together[text] += probability / len(reads)
     ranked = tuple(sorted(together.items(), key=lambda pair: -pair[1]))
-    best = ranked[0][0]
-    same = [one for one in reads if one.digits == best]
+    same = [index for index, one in enumerate(reads) if one.digits == ranked[0][0]]
     # The best string comes from one of the cuts as a rule; else the surest cut stands for the places.
-    shown = max(same or reads, key=lambda one: one.probability)
-    return Strip(
-        replace(shown, strings=ranked if same else shown.strings),
-        is_display,
-        len(same) / len(reads),
-    )
+    at = max(same or range(len(reads)), key=lambda index: reads[index].probability)
+    shown = replace(reads[at], strings=ranked) if same else reads[at]
+    kinds_seen = tuple(float(p) for p in np.mean(kinds, axis=0))
+    return Strip(quads[at], shown, kinds_seen, len(same) / len(reads))
+
+
+def _seen(eye: Eye, picture: Picture, quads: list[Quad]) -> tuple[np.ndarray, np.ndarray]:
+    """For each quad its steps (see ctc.Steps) and the probabilities of `KINDS`."""
+    cuts = [cut_out(picture, quad, HEIGHT, WIDTH) for quad in quads]
+    tensor = (np.stack(cuts).astype(np.float32) / 255).transpose(0, 3, 1, 2)
+    steps, kinds = eye.network(NETWORK).run(None, {"strips": np.ascontiguousarray(tensor)})
+    return steps, kinds
+
+
+def _tightened(quad: Quad, steps: ctc.Steps) -> Quad:
+    """The part of `quad` in which digits stand; `quad` itself where fewer than three do."""
+    centres = ctc.centres(steps)
+    if len(centres) < 3:
+        return quad
+    pitch = float(np.median(np.diff(centres)))
+    left = centres[0] - ENDS * pitch if centres[0] > ROOM * pitch else 0.0
+    right = centres[-1] + ENDS * pitch if 1 - centres[-1] > ROOM * pitch else 1.0
+    return along(quad, left, right)
 
 
 def _grown(quad: Quad, across: float, down: float) -> Quad:

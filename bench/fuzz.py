@@ -27,7 +27,7 @@ from rasd.vision import apart
 
 MEGABYTE = 1024 * 1024
 READ_EVERY = 20  # files: the networks take seconds on a busy core
-LIMIT_S = 150.0  # for one file, by the clock, on a machine that does other work; `apart` itself gives up after 120
+LIMIT_S = 150.0  # for one file, by the clock of a busy machine; `apart` itself gives up after 120
 LIMIT_MB = 500
 LOOK_EVERY_S = 0.03
 SLOWEST = 5

@@ -14,6 +14,7 @@ import argparse
 import json
 import pickle
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,34 +41,46 @@ def register_of(item: Labelled) -> RegisterHint:
 def look(sight: eye.Eye, data: Path, cache: Path) -> list[dict]:
     """A row for each place in each held-back photograph that may be the counter, and one where there is none.
 
-    Half of the photographs are read with their register known, half without.
+    Each is read twice, with its register told and without. Those that nobody could read are among them.
     """
     if cache.exists():
         return pickle.loads(cache.read_bytes())
     rows: list[dict] = []
     items = [i for i in labelled(data) if i.whole and (i.held_back or i.source == "nonmeter")]
-    items = [i for i in items if i.trusted and (i.reading or i.source == "nonmeter")]
+    items = [i for i in items if i.can_be_judged and (i.reading or not i.trusted or i.source == "nonmeter")]
     for number, item in enumerate(items):
+        if not item.trusted:
+            item = replace(item, reading="")  # unreadable: whatever is read in it is wrong
         picture = reader._reduced(photograph.open_photograph(item.path.read_bytes()))
-        height, width = picture.shape[:2]
-        register = register_of(item) if number % 2 else None
-        base = {"path": str(item.path.relative_to(data)), "source": item.source, "label": item.digits}
-        found = reader._looked_at(sight, picture, register)
-        if not found:
-            rows.append({**base, "features": None})
-        for seen in found:
-            read = seen.strip.read
-            strings = [text for text, _ in read.strings]
-            rows.append(
-                {
-                    **base, "quad": (seen.spot.quad / [width, height]).round(5).tolist(), "digits": read.digits,
-                    "right": item.is_read_by(read.digits),
-                    "in_beam": any(item.is_read_by(text) for text in strings[:24]), "features": seen.features,
-                }
-            )  # fmt: skip
+        for register in (register_of(item), None):
+            rows += _rows_of(sight, data, item, picture, register)
         if number % 50 == 49:
             print(f"{number + 1} of {len(items)} photographs", flush=True)
     cache.write_bytes(pickle.dumps(rows))
+    return rows
+
+
+def _rows_of(
+    sight: eye.Eye, data: Path, item: Labelled, picture: np.ndarray, register: RegisterHint | None
+) -> list[dict]:
+    height, width = picture.shape[:2]
+    path = f"{item.path.relative_to(data)}{'' if register else ' (register not told)'}"
+    base = {"path": path, "source": item.source, "label": item.digits, "told": register is not None}
+    base["meter"] = item.meter or path
+    found = reader._looked_at(sight, picture, register)
+    if not found:
+        return [{**base, "features": None}]
+    rows = []
+    for seen in found:
+        read = seen.strip.read
+        strings = [text for text, _ in read.strings]
+        rows.append(
+            {
+                **base, "quad": (seen.spot.quad / [width, height]).round(5).tolist(), "digits": read.digits,
+                "right": item.is_read_by(read.digits),
+                "in_beam": any(item.is_read_by(text) for text in strings[:24]), "features": seen.features,
+            }
+        )  # fmt: skip
     return rows
 
 
@@ -146,9 +159,19 @@ def main() -> None:
     one = sum(one_digit_off(r["label"], r["digits"]) and not r["in_beam"] for r in wrong) / max(1, len(wrong))
     print("wrong", len(wrong), "in beam", round(in_beam, 3), "one digit off and not in beam", round(one, 3))
     print("lengths", Counter(len(r["digits"]) - len(r["label"]) for r in wrong).most_common(6))
-    # No probability above what the surest readings were seen to keep (Laplace's rule of succession).
-    top = chosen[judged[chosen] >= SUREST]
-    highest = float((fit.right[top].sum() + 1) / (len(top) + 2))
+    # No probability above what the surest readings were seen to keep (mean under Jeffreys' prior; Brown, Cai, DasGupta,
+    # Statist. Sci. 16, 2001), of those with as many digits as the register shows: only such may a machine accept.
+    fitting = np.array([fit.rows[i]["told"] and fit.rows[i]["features"]["fits"] > 0 for i in chosen])
+    top = chosen[fitting & (judged[chosen] >= SUREST)]
+    # Thirty photographs of one meter are one; it counts as right if all of them are.
+    meters: dict[str, bool] = {}
+    for index in top:
+        name = fit.rows[index]["meter"]
+        meters[name] = meters.get(name, True) and bool(fit.right[index])
+    print(
+        f"surest whose length fits: {len(top)}, right {fit.right[top].sum()}; meters {len(meters)}, {sum(meters.values())}"
+    )
+    highest = (sum(meters.values()) + 0.5) / (len(meters) + 1)
     coefficients, intercept = fit.of(everything)
     rows = zip(fit.names, coefficients, fit.mean, fit.scale, strict=True)
     held = {

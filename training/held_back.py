@@ -31,13 +31,21 @@ def real(data: Path, out: Path) -> list[dict[str, str]]:
     nothing to read. One that nobody read is left out, and so are cut-out counters, which no customer sends."""
     rows = []
     for item in labelled(data):
-        if not item.held_back or not item.whole or (not item.reading and item.trusted):
+        if not (item.held_back and item.whole and item.can_be_judged) or (not item.reading and item.trusted):
             continue
         name = "/".join((item.source, "-".join(item.path.relative_to(data).parts)))
         link = out / name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(item.path.resolve())
-        rows.append(dict(zip(COLUMNS, (name, item.reading, item.kind, item.source, item.meter), strict=True)))
+        rows.append(
+            dict(
+                zip(
+                    COLUMNS,
+                    (name, item.reading if item.trusted else "", item.kind, item.source, item.meter),
+                    strict=True,
+                )
+            )
+        )
     return rows
 
 

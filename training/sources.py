@@ -53,6 +53,11 @@ class Labelled:
         )
 
     @property
+    def can_be_judged(self) -> bool:
+        """Whether it is known what a reader should say: most displays of `lcd_shop` go on beyond the picture's edge."""
+        return self.trusted or self.source != "lcd_shop"
+
+    @property
     def held_back(self) -> bool:
         return self.source in HELD_BACK
 

@@ -38,6 +38,10 @@ UNUSUAL = 0.01
 CLEAR = 0.8
 """Probability by pixels from which a counter may be blurred and the customer is asked "is it …?" all the same."""
 
+CUT_OFF = 0.7
+"""Of the distance of two digits: where the row of digits begins or ends nearer to the picture's edge, and is not known to
+be whole by its number of digits, there may be more of it beyond."""
+
 LEAST_DIGITS = 3
 """Fewer digits in a row are no counter."""
 
@@ -122,6 +126,8 @@ def _reading(
     if seen.spot.heat < DOUBTFUL and seen.right < thresholds.confirm:
         findings.append(quality.finding("no_meter"))
     decimals, length_fits = _decimals(read, register, display=seen.strip.is_display)
+    if not (register is not None and length_fits) and inside(picture, seen.strip) < CUT_OFF:
+        findings = [found for found in findings if found.code != "cut_off"] + [quality.finding("cut_off")]
     prior = None
     if history is not None and history.readings and length_fits:
         prior = prior_for(history, digits=history.digits, decimals=max(history.decimals, decimals))
@@ -169,10 +175,24 @@ def features(
         "height": math.log(down),
         "sharpness": math.log(max(quality.sharpness_at(picture, seen.quad), 1e-3)),
         "length": float(abs(len(read.digits) - 6)),
+        "inside": inside(picture, seen),
         "counter": math.log(max(seen.counter, 1e-3)),
         "display": seen.kinds[1],
         "fits": fits,
     }
+
+
+def inside(picture: Picture, seen: strip.Strip) -> float:
+    """How far within the picture the ends of the row of digits lie, in digits' distances, 0 to 1: nearer than half of one
+    there may be digits beyond the edge."""
+    centres = seen.read.centres
+    if len(centres) < LEAST_DIGITS:
+        return 0.0
+    pitch = float(np.median(np.diff(centres)))
+    ends = along(seen.quad, centres[0], centres[-1])
+    step = float(np.linalg.norm(seen.quad[1] - seen.quad[0])) * pitch
+    margins = np.minimum(ends, np.array(picture.shape[1::-1]) - ends)
+    return float(np.clip(margins.min() / max(step, 1.0), 0.0, 1.0))
 
 
 def _decimals(read: ctc.Read, register: RegisterHint | None, *, display: bool) -> tuple[int, bool]:
@@ -207,8 +227,9 @@ def _decide(
             return Decision.CONFIRM, "below_last"
         if prior.surprise(best.value) < UNUSUAL:
             return Decision.CONFIRM, "unlikely_for_history"
-    if judged.by_pixels < CLEAR and any(found.code == "blurred" for found in findings):
-        # A reader that was taught digits sees them in a blur as well.
+    serious_codes = {found.code for found in findings if found.severity is Severity.SERIOUS}
+    if "cut_off" in serious_codes or (judged.by_pixels < CLEAR and "blurred" in serious_codes):
+        # Clearly read, and not all of it; and a reader that was taught digits sees them in a blur as well.
         return Decision.RETAKE, "picture"
     if best is None or best.probability < thresholds.confirm:
         return (Decision.RETAKE, "picture") if serious else (Decision.REVIEW, "unsure")
@@ -220,7 +241,8 @@ def _decide(
     if not all_places:
         # The whole units alone, where the register shows more: the customer says whether something is behind the point.
         return Decision.CONFIRM, "part_unread"
-    if best.probability >= thresholds.accept:
+    if best.probability >= thresholds.accept and prior is not None:
+        # Without a history to agree with, the surest pixels are asked about.
         return Decision.ACCEPT, "sure"
     return Decision.CONFIRM, "likely"
 

@@ -68,6 +68,8 @@ def test_what_is_no_photograph_is_a_finding_told_on_standard_error(photos: Path)
     assert "not a photograph" in result.stderr
 
 
+HISTORY = ["--last", "4410", "--days", "31", "--usual", "350"]  # click takes an option's last value
+
 WRONG = {
     "no photographs": [],
     "half a history": ["PHOTO", "--last", "4410", "--digits", "5"],
@@ -85,6 +87,21 @@ WRONG = {
     ],
     "no days at all": ["PHOTO", "--last", "4410", "--days", "0", "--usual", "350", "--digits", "5"],
     "a file that is not there": ["missing.jpg"],
+    "decimals without the digits before them": ["PHOTO", "--decimals", "1"],
+    **{
+        f"{option} {value}": ["PHOTO", "--digits", "5", *HISTORY, option, value]
+        for option, value in (
+            ("--last", "nan"),
+            ("--last", "inf"),
+            ("--usual", "nan"),
+            ("--usual", "inf"),
+            ("--usual", "1e300"),
+            ("--days", "nan"),
+            ("--days", "inf"),
+            ("--days", "1e9"),
+            ("--days", "0.5"),
+        )
+    },
 }
 
 
@@ -92,6 +109,12 @@ WRONG = {
 def test_wrong_usage_ends_with_two(arguments: list[str], photos: Path) -> None:
     given = [str(photos / "clear.jpg") if argument == "PHOTO" else argument for argument in arguments]
     assert CliRunner().invoke(read, given).exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--last", "--days", "--usual"])
+def test_a_number_that_is_none_is_told_with_its_option(option: str, photos: Path) -> None:
+    arguments = [str(photos / "clear.jpg"), "--digits", "5", *HISTORY, option, "nan"]
+    assert f"{option} nan is not a number" in CliRunner().invoke(read, arguments).stderr
 
 
 def test_without_json_it_says_it_in_a_sentence(photos: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,22 +14,22 @@ import click
 from rasd.vision.eye import read_photograph
 from rasd.vision.types import REASONS, Decision, History, NotAPhotograph, PhotoReading, RegisterHint
 
+MOST_DAYS = 3660  # ten years: an older reading says nothing of what the counter shows now
+
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
 @click.option("--digits", type=click.IntRange(1, 12), help="Integer digits that the register shows.")
-@click.option(
-    "--decimals", type=click.IntRange(0, 6), default=0, show_default=True, help="Decimals that it shows."
-)
+@click.option("--decimals", type=click.IntRange(0, 6), help="Decimals that it shows; none if not given.")
 @click.option("--last", type=click.FloatRange(min=0), help="The last actual reading.")
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Days since the last reading.")
+@click.option("--days", type=click.FloatRange(1, MOST_DAYS), help="Days since the last reading.")
 @click.option("--usual", type=click.FloatRange(min=0), help="What is usually used in as many days.")
 def read(
     photos: tuple[Path, ...],
     as_json: bool,
     digits: int | None,
-    decimals: int,
+    decimals: int | None,
     last: float | None,
     days: float | None,
     usual: float | None,
@@ -37,8 +38,10 @@ def read(
 
     Ends with status 0 when each was read (accepted, or to be confirmed), 1 when one was not, 2 on wrong usage.
     """
-    history = _history(last, days, usual, digits, decimals)
-    register = RegisterHint(digits, decimals) if digits else None
+    if decimals is not None and digits is None:
+        raise click.UsageError("--decimals needs --digits: how many integer digits the register shows")
+    history = _history(last, days, usual, digits, decimals or 0)
+    register = RegisterHint(digits, decimals or 0) if digits else None
     unread = False
     for photo in photos:
         row = _row(photo, register, history)
@@ -54,15 +57,24 @@ def read(
 def _history(
     last: float | None, days: float | None, usual: float | None, digits: int | None, decimals: int
 ) -> History | None:
-    given = [option is not None for option in (last, days, usual)]
-    if not any(given):
+    given = {"--last": last, "--days": days, "--usual": usual}
+    if all(value is None for value in given.values()):
         return None
-    if not all(given) or last is None or days is None or usual is None:
+    for option, value in given.items():
+        # click's ranges let nan through, and an open one infinity.
+        if value is not None and not math.isfinite(value):
+            raise click.UsageError(f"{option} {value} is not a number to reckon with: give one such as 350")
+    if last is None or days is None or usual is None:
         raise click.UsageError("--last, --days and --usual belong together: give all three or none")
     if digits is None:
         raise click.UsageError("--last needs --digits: how many integer digits the register shows")
     if last >= 10**digits:
         raise click.UsageError(f"--last {last:g} does not fit a register of {digits} digits")
+    if usual >= 10**digits:
+        raise click.UsageError(
+            f"--usual {usual:g} is more than a register of {digits} digits can count: "
+            "give what is usually used in --days days"
+        )
     # str() keeps the decimal that was typed; a float's own expansion has fifty places.
     return History.from_usual(
         str(last), days, str(usual), at=datetime.now(UTC), digits=digits, decimals=decimals

@@ -271,7 +271,7 @@ class Weights:
 
 
 def main() -> None:
-    """Both networks against the published files: they must say the same of a picture of noise."""
+    """The recogniser (not the detector) against the published file: they must say the same of a picture of noise."""
     import onnxruntime
 
     torch.manual_seed(0)

@@ -63,7 +63,7 @@ def test_it_tells_wheels_from_a_display(kind: str) -> None:
 
 
 def test_without_history_a_machine_is_not_sure_enough_to_accept() -> None:
-    """The surest pixels were measured to be right less often than 99 times in 100 (docs/model-card.md)."""
+    """However sure the pixels are, nothing is accepted without a history to agree with."""
     reading = read_photograph(render_meter(45217, 5, 1, seed=1), register=FIVE_AND_TENTHS)
     assert reading.value == Decimal("4521.7")
     assert reading.decision is Decision.CONFIRM

@@ -206,8 +206,9 @@ class PhotoReading:
 
     `digits` is every digit shown, as read, leading zeros kept, empty where nothing was read; the last
     `decimals` of them stand after the point. `confidence` is the calibrated probability that `value` is
-    right. `kind` is one of roller, lcd, dial, none, unknown. `candidates` come most probable first.
-    `serials` are other numbers seen on the face, for "is this your meter?".
+    right. `kind` is one of roller, lcd, none. `candidates` come most probable first.
+    `serials`, other numbers seen on the face, for "is this your meter?", are filled by identity
+    (`rasd.vision.identity`), empty from the eye.
     """
 
     digits: str

@@ -5,7 +5,7 @@
 DIR holds `strip_reader.onnx` and `counter_finder.onnx`, trained without the sources of `sources.HELD_BACK`; it gets
 `calibration.json` and `manifest.json`. Each photograph of the held-back sources is read by the product's own code; a
 logistic model of the reading's features says how probable it is right. Figures are of leave-one-source-out: each source
-is judged by a model fitted without it.
+is judged by a model fitted without it. Pictures without a meter are among those that the networks were taught as such.
 """
 
 from __future__ import annotations
@@ -143,7 +143,10 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--name", default="rasd-eye-2")
     parser.add_argument("--version", default="2.0")
+    parser.add_argument("--looked", action="store_true", help="use what was seen before, for another fit")
     options = parser.parse_args()
+    if not options.looked:
+        (options.weights / "looked.cache").unlink(missing_ok=True)
     calibration = options.weights / confidence.CALIBRATION
     if not calibration.exists():
         calibration.write_text(json.dumps(UNFITTED), encoding="utf-8")
@@ -161,7 +164,14 @@ def main() -> None:
     print("lengths", Counter(len(r["digits"]) - len(r["label"]) for r in wrong).most_common(6))
     # No probability above what the surest readings were seen to keep (mean under Jeffreys' prior; Brown, Cai, DasGupta,
     # Statist. Sci. 16, 2001), of those with as many digits as the register shows: only such may a machine accept.
-    fitting = np.array([fit.rows[i]["told"] and fit.rows[i]["features"]["fits"] > 0 for i in chosen])
+    # What a person could not read is held against the fit, but shows nothing of how often the surest are right.
+    fitting = np.array(
+        [
+            fit.rows[i]["told"] and fit.rows[i]["label"] and fit.rows[i]["features"]["fits"] > 0
+            for i in chosen
+        ],
+        bool,
+    )
     top = chosen[fitting & (judged[chosen] >= SUREST)]
     # Thirty photographs of one meter are one; it counts as right if all of them are.
     meters: dict[str, bool] = {}

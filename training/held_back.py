@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from sources import labelled
 
-COLUMNS = ("path", "reading", "kind", "source", "meter")
+COLUMNS = ("path", "reading", "kind", "source", "meter", "untold")
 SIDE = 1280
 """Pixels, longest side: what messengers deliver of a photograph (1,280 to 1,600)."""
 
@@ -41,7 +41,14 @@ def real(data: Path, out: Path) -> list[dict[str, str]]:
             dict(
                 zip(
                     COLUMNS,
-                    (name, item.reading if item.trusted else "", item.kind, item.source, item.meter),
+                    (
+                        name,
+                        item.reading if item.trusted else "",
+                        item.kind,
+                        item.source,
+                        item.meter,
+                        item.untold,
+                    ),
                     strict=True,
                 )
             )
@@ -62,7 +69,7 @@ def rendered(out: Path, count: int, seed: int) -> list[dict[str, str]]:
         cv2.imwrite(str(out / name), picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
         # Pointers are not for the eye (docs/model-card.md): it is right to leave them to a person.
         reading = "" if made.kind == "dial" else made.reading
-        rows.append(dict(zip(COLUMNS, (name, reading, made.kind, "rendered", ""), strict=True)))
+        rows.append(dict(zip(COLUMNS, (name, reading, made.kind, "rendered", "", 0), strict=True)))
     return rows
 
 

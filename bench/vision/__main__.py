@@ -67,6 +67,7 @@ def main(
                 peers=() if without_peers else PEERS,
                 history=with_history,
                 seed=seed,
+                eye=eye,
             )
         except UnusableFolder as error:
             raise click.UsageError(str(error)) from error

@@ -1,7 +1,7 @@
 """A folder of labelled photographs: ``labels.csv`` with at least ``path, reading``.
 
 ``reading`` holds the digits as seen, leading zeros kept, a point where one is shown. An empty one says that there is
-nothing to read: no meter, or a counter that nobody can read. ``kind``, ``source`` and ``meter`` are optional.
+nothing to read: no meter, or a counter that nobody can read. ``kind``, ``source``, ``meter`` and ``untold`` are optional.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ class Labelled:
     kind: str
     source: str
     meter: str
+    untold: int = (
+        0  # wheels after the last one of the reading that nobody could tell: reading them is no error
+    )
 
     @property
     def digits(self) -> str:
@@ -90,6 +93,7 @@ def read_labels(folder: Path) -> Labels:
                 (row.get("kind") or "").strip(),
                 (row.get("source") or "").strip() or _source(folder, name),
                 (row.get("meter") or "").strip(),
+                int(row.get("untold") or 0),
             )
         )
     return labels

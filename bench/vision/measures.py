@@ -52,13 +52,19 @@ class Outcome:
 
     @property
     def digits_right(self) -> bool:
-        """Every digit shown is the label's, wherever the point."""
-        return bool(self.label.reading) and self.digits == self.label.digits
+        """Every digit shown is the label's, wherever the point; wheels that nobody could tell may be read or not."""
+        label = self.label.digits
+        return (
+            bool(label)
+            and self.digits[: len(label)] == label
+            and len(self.digits) - len(label) in {0, self.label.untold}
+        )
 
     @property
     def exact(self) -> bool:
         """Every digit, and the point in its place where the label has one."""
-        return self.digits_right and self.label.decimals in {None, self.decimals}
+        further = len(self.digits) - len(self.label.digits)
+        return self.digits_right and self.label.decimals in {None, self.decimals - further}
 
     @property
     def whole_right(self) -> bool:

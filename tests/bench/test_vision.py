@@ -59,6 +59,14 @@ def test_a_reading_is_judged_by_its_digits_its_point_and_its_whole_part(
     assert (found.exact, found.digits_right, found.whole_right) == (exact, digits_right, whole)
 
 
+def test_a_wheel_that_nobody_could_tell_may_be_read_or_not():
+    label = Labelled(Path("x.jpg"), "x.jpg", "0447.1", "roller", "somewhere", "", untold=1)
+    answer = {"confidence": 0.5, "wall_ms": 1.0, "cpu_ms": 1.0}
+    read = {"04471": 1, "044712": 2, "0447123": 3, "04472": 1}
+    found = {d: Outcome.of(label, answer | {"digits": d, "decimals": n}).exact for d, n in read.items()}
+    assert found == {"04471": True, "044712": True, "0447123": False, "04472": False}
+
+
 def test_wilsons_interval_is_the_published_one():
     assert measures.wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-3)
     assert measures.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-3)  # Newcombe, 1998, table I
@@ -368,6 +376,14 @@ def test_an_interrupted_run_tells_what_is_done(photographs, monkeypatch):
     assert result.exit_code == 130
     assert "interrupted after 2 of 5" in result.stderr
     assert "(interrupted)" in result.stdout
+
+
+def test_the_eye_that_is_named_is_the_one_that_is_measured(photographs, tmp_path):
+    result = CliRunner().invoke(
+        command.main, [str(photographs), "--without-peers", "--eye", str(tmp_path), "--limit", "1"]
+    )
+    assert result.exit_code != 0
+    assert "manifest.json" in result.output
 
 
 def test_a_folder_that_cannot_be_measured_is_wrong_usage(tmp_path):

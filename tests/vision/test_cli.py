@@ -13,7 +13,7 @@ from rasd.vision.rendered import render_meter, render_no_meter
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
-    (folder / "clear.jpg").write_bytes(render_meter(45217, 5, 1, seed=1))
+    (folder / "clear.jpg").write_bytes(render_meter(45217, 5, 1, seed=2))
     (folder / "none.jpg").write_bytes(render_no_meter())
     (folder / "letter.txt").write_bytes(b"Dear Sir or Madam" + bytes(200))
     return folder

@@ -1,11 +1,13 @@
 """From photograph to decision, on RENDERED meters: what is clear is read, what is not is never accepted."""
 
+import io
 import math
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from PIL import Image
 
 from rasd.vision import (
     FINDINGS,
@@ -37,7 +39,7 @@ def codes(reading: PhotoReading) -> set[str]:
     return {finding.code for finding in reading.findings}
 
 
-CLEAR = [(45217, 1), (98306, 2), (120451, 3), (7718, 4), (600492, 5)]
+CLEAR = [(45217, 2), (98306, 2), (120451, 3), (7718, 4), (600492, 5)]
 
 
 @pytest.mark.parametrize("kind", ["roller", "lcd"])
@@ -130,6 +132,25 @@ def test_whole_units_alone_are_not_accepted_where_the_register_shows_decimals() 
         thresholds=Thresholds(0.5, 0.1),
     )
     assert (reading.digits, reading.decision, reading.reason) == ("04521", Decision.CONFIRM, "part_unread")
+
+
+@pytest.mark.parametrize("kind", ["roller", "lcd"])
+def test_tenths_that_the_books_do_not_keep_are_still_tenths(kind: str) -> None:
+    """Not a digit of the units: the value would be ten times too high, or lose its first digit."""
+    reading = read_photograph(render_meter(45217, 5, 1, kind=kind, seed=2), register=RegisterHint(5, 0))
+    assert (reading.digits, reading.decimals, reading.value) == ("045217", 1, Decimal("4521.7"))
+
+
+@pytest.mark.parametrize("register", [None, RegisterHint(6, 1)])
+def test_a_counter_that_goes_on_beyond_the_picture_is_asked_for_again(register: RegisterHint | None) -> None:
+    with Image.open(io.BytesIO(render_meter(945217, 5, 1, seed=2))) as whole:
+        left = 300 + 550 // 6 + 4  # the first wheel is outside
+        cut = whole.crop((left, 0, whole.width, whole.height))
+    jpeg = io.BytesIO()
+    cut.save(jpeg, "JPEG", quality=90)
+    reading = read_photograph(jpeg.getvalue(), register=register)
+    assert reading.decision is Decision.RETAKE
+    assert "cut_off" in codes(reading)
 
 
 def test_more_digits_than_the_register_shows_are_never_accepted() -> None:

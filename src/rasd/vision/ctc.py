@@ -20,6 +20,9 @@ BLANK, POINT, CLASSES = 0, 11, 12
 WIDTH = 12
 """Prefixes kept at each step."""
 
+POINT_SEEN = 0.5
+"""Probability of the point at a step from which it is seen."""
+
 LEAST = 1e-3
 """Probability of a digit at a step below which no prefix grows by it."""
 
@@ -61,12 +64,12 @@ def read(steps: Steps, weigh: Callable[[str], float] = lambda _: 1.0) -> Read:
         row = digits_only[at, 1:].astype(np.float64) + 1e-6
         places.append(tuple(float(p) for p in row / row.sum()))
     middles = [(first + last + 1) / 2 for first, last in runs]
-    centres = tuple(float(m / len(steps)) for m in middles)
+    along = tuple(float(m / len(steps)) for m in middles)
     point = int(steps[:, POINT].argmax())
-    decimals = None
-    if steps[point, POINT] > 0.5:
-        decimals = sum(middle > point + 0.5 for middle in middles)
-    return Read(tuple(strings), tuple(places), centres, decimals)
+    after = None
+    if steps[point, POINT] > POINT_SEEN:
+        after = sum(middle > point + 0.5 for middle in middles)
+    return Read(tuple(strings), tuple(places), along, after)
 
 
 def centres(steps: Steps) -> list[float]:
@@ -77,6 +80,14 @@ def centres(steps: Steps) -> list[float]:
     return [
         float((a + b) / 2 / len(best)) for a, b in zip(changes, ends, strict=True) if BLANK < best[a] < POINT
     ]
+
+
+def decimals(steps: Steps) -> int | None:
+    """Digits after the point on the most probable path; None where no point stands on it."""
+    point = int(steps[:, POINT].argmax())
+    if steps[point, POINT] <= POINT_SEEN:
+        return None
+    return sum(centre * len(steps) > point + 0.5 for centre in centres(steps))
 
 
 def _beam(steps: npt.NDArray[np.float32]) -> list[tuple[str, float]]:

@@ -38,7 +38,7 @@ UNUSUAL = 0.01
 CLEAR = 0.8
 """Probability by pixels from which a counter may be blurred and the customer is asked "is it …?" all the same."""
 
-CUT_OFF = 0.7
+CUT_OFF = 0.8
 """Of the distance of two digits: where the row of digits begins or ends nearer to the picture's edge, and is not known to
 be whole by its number of digits, there may be more of it beyond."""
 
@@ -164,7 +164,7 @@ def features(
     weakest = min((max(place) for place in read.places), default=0.0)
     fits = 0.0
     if register is not None:
-        fits = 1.0 if len(read.digits) in {register.digits, register.digits + register.decimals} else -1.0
+        fits = 1.0 if strip.fits(register, len(read.digits), read.decimals or 0) else -1.0
     _, down = sides(seen.quad)
     return {
         "log_probability": math.log(max(first, 1e-4)),
@@ -202,13 +202,14 @@ def _decimals(read: ctc.Read, register: RegisterHint | None, *, display: bool) -
         return (read.decimals or 0), True
     if length == register.digits + register.decimals:
         return register.decimals, True
-    if read.decimals is not None and length - read.decimals <= register.digits:
-        return (
-            read.decimals,
-            True,
-        )  # a display that leaves leading zeros out, or more decimals than are billed
+    if read.decimals is not None:
+        # More decimals than are billed; and a display may leave leading zeros out, as wheels cannot.
+        whole = length - read.decimals
+        return read.decimals, whole == register.digits or (display and whole < register.digits)
     # Wheels show all their places or hide the decimals behind a cover; a display may leave leading zeros out.
-    return 0, length == register.digits or (display and length < register.digits)
+    if length == register.digits or (display and length < register.digits):
+        return 0, True
+    return read.decimals or 0, False
 
 
 def _decide(

@@ -78,9 +78,10 @@ def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None =
     more, more_kinds = _seen(eye, picture, quads[1:])
     cuts, kinds = [steps, *more], [kind, *more_kinds]
     is_display = kind[1] > kind[0]
+    after = ctc.decimals(steps) or 0
 
     def weigh(text: str) -> float:
-        if register is None or len(text) in {register.digits, register.digits + register.decimals}:
+        if register is None or fits(register, len(text), after):
             return 1.0
         return SHORTER if is_display and len(text) < register.digits + register.decimals else MISFIT
 
@@ -102,6 +103,12 @@ def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None =
     shown = replace(reads[at], strings=ranked) if same else reads[at]
     kinds_seen = tuple(float(p) for p in np.mean(kinds, axis=0))
     return Strip(quads[at], shown, kinds_seen, len(same) / len(reads))
+
+
+def fits(register: RegisterHint, length: int, after: int) -> bool:
+    """Whether so many digits, `after` of them behind a point that was seen, are what the register shows: all its places,
+    the whole ones alone, or more places after the point than the books keep."""
+    return length in {register.digits, register.digits + register.decimals, register.digits + after}
 
 
 def _seen(eye: Eye, picture: Picture, quads: list[Quad]) -> tuple[np.ndarray, np.ndarray]:

@@ -383,7 +383,7 @@ def test_the_eye_that_is_named_is_the_one_that_is_measured(photographs, tmp_path
         command.main, [str(photographs), "--without-peers", "--eye", str(tmp_path), "--limit", "1"]
     )
     assert result.exit_code != 0
-    assert "manifest.json" in result.output
+    assert "the eye could not be started" in result.output
 
 
 def test_a_folder_that_cannot_be_measured_is_wrong_usage(tmp_path):

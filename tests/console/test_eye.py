@@ -26,7 +26,7 @@ SERVICE = Eye.shipped()
 def folder(tmp_path: Path) -> Path:
     """A second eye: the shipped one's files under another name."""
     shutil.copytree(SHIPPED, tmp_path / "eye")
-    write_manifest(tmp_path / "eye", name="rasd-eye-2", version="2.0")
+    write_manifest(tmp_path / "eye", name="eye-on-trial", version="2.0")
     return tmp_path / "eye"
 
 

@@ -259,7 +259,7 @@ def main() -> None:
     others = [
         cv2.resize(cv2.imread(str(item.path))[:, :, ::-1], (384, 384))
         for item in labelled(options.data)
-        if item.source == "nonmeter" and not options.clear_licences_only
+        if item.source == "nonmeter" and item.trusted and not options.clear_licences_only
     ] or [np.full((64, 256, 3), 127, np.uint8)]
     torch.manual_seed(0)
     model = Recogniser(12, len(KINDS)) if options.scratch else Recogniser.pretrained(12, len(KINDS))

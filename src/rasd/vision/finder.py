@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 NETWORK = "counter_finder.onnx"
 SIDE, STRIDE, UNIT = 320, 4, 32.0  # as trained: pixels of the input, of a cell, of a corner's offset
 LIKELY = 0.3  # heat from which a cell may lie on a counter
-CERTAIN = 0.6  # heat from which a counter is taken as found
 MOST = 2  # spots that are looked at close up
 CLOSE = 2.5  # times the counter's longer side: how much of the picture a close look sees
 PART = 0.6  # of the picture's longer side: what a look at a part of it sees
-LOOKS = 1  # close looks, each centred on what the one before found
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,9 @@ class Spot:
 
 
 def find(eye: Eye, picture: Picture) -> list[Spot]:
-    """Places that may be a counter, most certain first; none where the picture seems to hold no counter.
-
-    A counter is given once for each close look at it: which corners fit best is told by what can be read in them.
-    """
-    found = []
-    for coarse in _look(eye, picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]:
-        closes = _closer(eye, picture, coarse)
-        found += closes or [coarse]
+    """Places that may be a counter, most certain first; none where the picture seems to hold no counter."""
+    coarse = _look(eye, picture, np.array([0.0, 0.0]), SIDE / max(picture.shape[:2]))[:MOST]
+    found = [_closer(eye, picture, spot) for spot in coarse]
     return sorted(found, key=lambda spot: -spot.heat)
 
 
@@ -57,7 +50,7 @@ def find_small(eye: Eye, picture: Picture) -> list[Spot]:
     for y in (0.0, height - side) if height > side else ((height - side) / 2,):
         for x in (0.0, width - side) if width > side else ((width - side) / 2,):
             for spot in _look(eye, picture, np.array([x, y]), SIDE / side)[:1]:
-                found += _closer(eye, picture, spot) or [spot]
+                found.append(_closer(eye, picture, spot))
     return sorted(found, key=lambda spot: -spot.heat)[:MOST]
 
 
@@ -76,21 +69,15 @@ def _back(quad: Quad, x0: float, y0: float, sign: float) -> Quad:
     return np.stack([x0 + sign * quad[:, 1], y0 - sign * quad[:, 0]], axis=1).astype(np.float32)
 
 
-def _closer(eye: Eye, picture: Picture, spot: Spot) -> list[Spot]:
-    """The same counter seen larger and larger; ends where a closer look does not find it."""
-    found: list[Spot] = []
-    for _ in range(LOOKS):
-        close = close_up(eye, picture, spot.quad)
-        if close is None:
-            break
-        # Both looks must agree that there is a counter; neither may carry the other.
-        spot = Spot(close.quad, float(np.sqrt(close.heat * spot.heat)))
-        found.append(spot)
-    return found
+def _closer(eye: Eye, picture: Picture, spot: Spot) -> Spot:
+    """The same counter seen closer; `spot` itself where a closer look does not find it."""
+    close = close_up(eye, picture, spot.quad)
+    # Both looks must agree that there is a counter; neither may carry the other.
+    return spot if close is None else Spot(close.quad, float(np.sqrt(close.heat * spot.heat)))
 
 
 def close_up(eye: Eye, picture: Picture, quad: Quad) -> Spot | None:
-    """The counter at `quad` (roughly; a line of text will do), or None where a close look finds none there."""
+    """The counter at `quad` (roughly), or None where a close look finds none there."""
     across, down = sides(quad)
     region = max(across, down) * CLOSE
     centre = quad.mean(axis=0)

@@ -18,7 +18,7 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from rasd.vision import NotAPhotograph, open_photograph
 from rasd.vision.fingerprint import BANDS, BITS, NEAR, SAME, distance, fingerprint, keys, likeness
 from rasd.vision.photograph import Picture
 
+SUFFIXES = {".jpg", ".jpeg", ".png"}
 LEAST_SIDE = 200  # pixels: less is a cut-out, not a photograph
 SEED = 1
 
@@ -84,18 +85,20 @@ class Held:
 
 def photographs(folder: Path) -> list[Held]:
     """Those of ``folder`` that can be opened, are whole, and show something."""
-    found = []
-    for path in sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
-    ):
+    return [
+        Held(path, made)
+        for path, picture in pictures(folder)
+        if min(picture.shape[:2]) >= LEAST_SIDE and (made := fingerprint(picture))
+    ]
+
+
+def pictures(folder: Path) -> Iterator[tuple[Path, Picture]]:
+    """Each picture below ``folder`` that can be opened; what cannot is named on standard error."""
+    for path in sorted(found for found in folder.rglob("*") if found.suffix.lower() in SUFFIXES):
         try:
-            picture = open_photograph(path.read_bytes())
+            yield path, open_photograph(path.read_bytes())
         except NotAPhotograph as error:
             print(f"{path}: {error}", file=sys.stderr)
-            continue
-        if min(picture.shape[:2]) >= LEAST_SIDE and (made := fingerprint(picture)):
-            found.append(Held(path, made))
-    return found
 
 
 def resends(everything: list[Held], limit: int) -> None:

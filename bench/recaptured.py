@@ -11,15 +11,13 @@ on screens were at hand. --screens: a folder of real photographs of screens, wha
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from bench.fingerprint import bound, recompressed, resized
-from rasd.vision import NotAPhotograph, open_photograph
+from bench.fingerprint import bound, pictures, recompressed, resized
 from rasd.vision.photograph import Picture
 from rasd.vision.recaptured import PEAKED, TILE, peakedness
 
@@ -74,19 +72,8 @@ def _camera(
     return u, v, (u >= 0) & (v >= 0) & (u < wide) & (v < tall)
 
 
-def pictures(folder: Path) -> list[Picture]:
-    found = []
-    for path in sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
-    ):
-        try:
-            picture = open_photograph(path.read_bytes())
-        except NotAPhotograph as error:
-            print(f"{path}: {error}", file=sys.stderr)
-            continue
-        if min(picture.shape[:2]) >= TILE:
-            found.append(picture)
-    return found
+def large_pictures(folder: Path) -> list[Picture]:
+    return [picture for _, picture in pictures(folder) if min(picture.shape[:2]) >= TILE]
 
 
 def row(name: str, scores: list[float]) -> None:
@@ -117,7 +104,7 @@ def main() -> None:
     scores: list[float] = []
     began = time.perf_counter()
     for folder in options.folders:
-        held = pictures(folder)
+        held = large_pictures(folder)
         of_folder = [peakedness(picture) for picture in held]
         row(f"real: {folder.parent.name if folder.name == 'images' else folder.name}", of_folder)
         everything, scores = everything + held, scores + of_folder
@@ -126,7 +113,7 @@ def main() -> None:
     if options.screens:
         row(
             f"real screens: {options.screens.name}",
-            [peakedness(picture) for picture in pictures(options.screens)],
+            [peakedness(picture) for picture in large_pictures(options.screens)],
         )
     large = [picture for picture in everything if min(picture.shape[:2]) >= 400]
     chosen = [

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+from bench._files import stored_turned
 from PIL import Image
 
 from rasd.vision import NotAPhotograph, open_photograph, photograph
@@ -86,18 +87,7 @@ def test_it_refuses_a_file_larger_than_any_photograph(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_it_stands_the_picture_upright_whatever_the_camera_wrote(orientation: int, form: str) -> None:
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = quarters().transpose(undo[orientation]) if orientation > 1 else quarters()
-    exif = Image.Exif()
-    exif[0x0112] = orientation
+    stored, exif = stored_turned(quarters(), orientation)
     picture = open_photograph(encoded(stored, form, exif=exif))
     assert picture.shape == (60, 100, 3)
     np.testing.assert_allclose(picture[10, 10], (255, 0, 0), atol=20)

@@ -65,29 +65,33 @@ def read(steps: Steps, weigh: Callable[[str], float] = lambda _: 1.0) -> Read:
         places.append(tuple(float(p) for p in row / row.sum()))
     middles = [(first + last + 1) / 2 for first, last in runs]
     along = tuple(float(m / len(steps)) for m in middles)
-    point = int(steps[:, POINT].argmax())
-    after = None
-    if steps[point, POINT] > POINT_SEEN:
-        after = sum(middle > point + 0.5 for middle in middles)
-    return Read(tuple(strings), tuple(places), along, after)
+    return Read(tuple(strings), tuple(places), along, _after_point(steps, middles))
 
 
 def centres(steps: Steps) -> list[float]:
     """Where along the strip (0 to 1) the digits of the most probable path stand."""
-    best = steps.argmax(axis=1)
-    changes = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
-    ends = np.r_[changes[1:], len(best)]
-    return [
-        float((a + b) / 2 / len(best)) for a, b in zip(changes, ends, strict=True) if BLANK < best[a] < POINT
-    ]
+    return [middle / len(steps) for middle in _middles(steps)]
 
 
 def decimals(steps: Steps) -> int | None:
     """Digits after the point on the most probable path; None where no point stands on it."""
+    return _after_point(steps, _middles(steps))
+
+
+def _middles(steps: Steps) -> list[float]:
+    """The middle step of each digit of the most probable path."""
+    best = steps.argmax(axis=1)
+    changes = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
+    ends = np.r_[changes[1:], len(best)]
+    return [float((a + b) / 2) for a, b in zip(changes, ends, strict=True) if BLANK < best[a] < POINT]
+
+
+def _after_point(steps: Steps, middles: list[float]) -> int | None:
+    """How many of the digits at `middles` stand behind the point; None where none is seen."""
     point = int(steps[:, POINT].argmax())
     if steps[point, POINT] <= POINT_SEEN:
         return None
-    return sum(centre * len(steps) > point + 0.5 for centre in centres(steps))
+    return sum(middle > point + 0.5 for middle in middles)
 
 
 def _beam(steps: npt.NDArray[np.float32]) -> list[tuple[str, float]]:

@@ -93,11 +93,11 @@ def read_barcodes(picture: Picture) -> tuple[Barcode, ...]:
 
 def _printed(picture: Picture, expected: Collection[str]) -> Iterator[str]:
     """Numbers printed on the face, the largest lines first, until an expected one was seen."""
-    for spot in ocr.find_lines(picture)[: ocr.MAX_LINES]:
-        for line in ocr.recognise(picture, [spot]):
-            yield from numbers_in(line.text)
-            if _settles(line.text, expected):
-                return
+    for quad in ocr.find_lines(picture)[: ocr.MAX_LINES]:
+        text = ocr.text_of(picture, quad)
+        yield from numbers_in(text)
+        if _settles(text, expected):
+            return
 
 
 def numbers_in(text: str) -> list[str]:

@@ -221,15 +221,14 @@ def _decide(
     findings: list[Finding],
     thresholds: Thresholds,
 ) -> tuple[Decision, str]:
-    serious = any(found.severity is Severity.SERIOUS for found in findings)
+    serious = {found.code for found in findings if found.severity is Severity.SERIOUS}
     if best is not None and length_fits and judged.by_pixels >= thresholds.confirm and prior is not None:
         # Clearly read and against history: the customer is asked, whatever history makes of it.
         if prior.is_below_last(best.value):
             return Decision.CONFIRM, "below_last"
         if prior.surprise(best.value) < UNUSUAL:
             return Decision.CONFIRM, "unlikely_for_history"
-    serious_codes = {found.code for found in findings if found.severity is Severity.SERIOUS}
-    if "cut_off" in serious_codes or (judged.by_pixels < CLEAR and "blurred" in serious_codes):
+    if "cut_off" in serious or (judged.by_pixels < CLEAR and "blurred" in serious):
         # Clearly read, and not all of it; and a reader that was taught digits sees them in a blur as well.
         return Decision.RETAKE, "picture"
     if best is None or best.probability < thresholds.confirm:

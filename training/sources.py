@@ -39,6 +39,9 @@ class Labelled:
     untold: int = (
         0  # wheels after the last one of the label, which stand so that nobody could tell what they show
     )
+    settled: bool = (
+        False  # the last wheel was read by the rule: the digit that is being left, not the nearer one
+    )
 
     @property
     def digits(self) -> str:
@@ -157,6 +160,7 @@ def _seen(item: Labelled, row: dict[str, str]) -> Labelled:
     return replace(
         item, kind=row["kind"], reading=row["reading"], quad=quad, meter=row["meter"],
         point_known=bool(row["reading"]), trusted=readable, untold=int("not told" in row["note"]),
+        settled=True,
     )  # fmt: skip
 
 

@@ -36,12 +36,22 @@ MARGIN = 1.6  # heights of the counter that are kept round it: what stands besid
 class Sample:
     """A counter with some of its surroundings: `picture`, `quad` in its pixels, and what it shows."""
 
-    __slots__ = ("clear", "held_back", "kind", "picture", "point_known", "quad", "reading", "source")
+    __slots__ = (
+        "clear",
+        "held_back",
+        "kind",
+        "picture",
+        "point_known",
+        "quad",
+        "reading",
+        "settled",
+        "source",
+    )
 
     def __init__(self, item: Labelled, picture: np.ndarray, quad: np.ndarray) -> None:
         self.picture, self.quad, self.reading, self.kind = picture, quad, item.reading, item.kind
         self.point_known, self.source, self.clear = item.point_known, item.source, item.source in CLEAR
-        self.held_back = item.held_back
+        self.held_back, self.settled = item.held_back, item.settled or item.kind == "lcd"
 
 
 def cut(item: Labelled) -> Sample | None:
@@ -86,9 +96,9 @@ def jittered(
     local = (quad - centre) @ np.linalg.inv(unit) * grow
     for end in ((0, 3), (1, 2)):
         if (
-            rng.random() < 0.3 * strength
+            rng.random() < 0.35 * strength
         ):  # far too wide: the unit or the plate beside the counter is in the strip
-            local[list(end), 0] *= 1 + rng.uniform(0, 0.5)
+            local[list(end), 0] *= 1 + rng.uniform(0, 0.8)
     local[:, 0] += local[:, 1] * skew
     local += rng.normal(0, 0.03 * strength, (4, 2)) * high
     rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
@@ -107,9 +117,9 @@ class Stream(torch.utils.data.IterableDataset):
         self.samples, self.wheels, self.others, self.seed = samples, wheels, others, seed
         self.weights = evenly((s.source for s in samples), FAVOURED)
 
-    def one(self, rng: np.random.Generator) -> tuple[np.ndarray, str, bool, int]:
-        """Strip, text, whether its point is known, kind (index in `KINDS`)."""
-        pick = rng.random()
+    def one(self, rng: np.random.Generator) -> tuple[np.ndarray, str, bool, int, bool]:
+        """Strip, text, whether its point is known, kind (index in `KINDS`), whether its last wheel was read by the rule."""
+        pick, settled = rng.random(), True
         if pick < 0.5:
             held = self.samples[drawn(rng, self.weights)]
             strip, text, known, kind = (
@@ -118,6 +128,7 @@ class Stream(torch.utils.data.IterableDataset):
                 held.point_known,
                 held.kind,
             )
+            settled = held.settled
         elif pick < 0.58:
             strip, text = self.wheels.make(rng)
             h, w = strip.shape[:2]
@@ -128,11 +139,11 @@ class Stream(torch.utils.data.IterableDataset):
             made = world.counter(rng)
             strip, text, known, kind = jittered(made.picture, made.quad, rng), made.reading, True, made.kind
         else:
-            return world.camera(rng, self.elsewhere(rng), 0.7), "", True, KINDS.index("none")
+            return world.camera(rng, self.elsewhere(rng), 0.7), "", True, KINDS.index("none"), True
         strip = world.camera(rng, strip, 0.35 if pick < 0.5 else 1.0)
         if rng.random() < 0.05:
-            return np.ascontiguousarray(strip[::-1, ::-1]), text, known, KINDS.index("turned")
-        return strip, text, known, KINDS.index(kind)
+            return np.ascontiguousarray(strip[::-1, ::-1]), text, known, KINDS.index("turned"), settled
+        return strip, text, known, KINDS.index(kind), settled
 
     def elsewhere(self, rng: np.random.Generator) -> np.ndarray:
         """A strip that is no counter: of a picture without a meter, or of a faceplate beside its counter."""
@@ -167,16 +178,38 @@ class Stream(torch.utils.data.IterableDataset):
         while True:
             batch = [self.one(rng) for _ in range(BATCH)]
             x = torch.from_numpy(np.stack([b[0] for b in batch]).transpose(0, 3, 1, 2).copy())
-            texts = [text if known else text.replace(".", "") for _, text, known, _ in batch]
-            y = torch.tensor([POINT if c == "." else int(c) + 1 for text in texts for c in text])
-            kinds = torch.tensor([b[3] for b in batch])
-            yield x, y, torch.tensor([len(t) for t in texts]), torch.tensor([b[2] for b in batch]), kinds
+            texts = [text if known else text.replace(".", "") for _, text, known, _, _ in batch]
+            y = classes(texts)
+            left = classes([text if b[4] else one_less(text) for text, b in zip(texts, batch, strict=True)])
+            lengths, known, kinds = (
+                torch.tensor(list(column))
+                for column in ((len(t) for t in texts), (b[2] for b in batch), (b[3] for b in batch))
+            )
+            yield x, y, left, lengths, known, kinds
+
+
+def classes(texts: list[str]) -> torch.Tensor:
+    """All letters one after the other, as CTC wants its targets."""
+    return torch.tensor([POINT if c == "." else int(c) + 1 for text in texts for c in text])
+
+
+def one_less(text: str) -> str:
+    """The reading whose last wheel is one digit behind, which the gears carry on; of all zeros all nines."""
+    digits = text.replace(".", "")
+    if not digits:
+        return text
+    less = f"{(int(digits) - 1) % 10 ** len(digits):0{len(digits)}}"
+    at = text.find(".")
+    return less if at < 0 else less[:at] + "." + less[at:]
 
 
 READS = torch.tensor([kind in {"roller", "lcd"} for kind in KINDS])
 
 
-def loss_of(model: nn.Module, x, y, lengths, known, kinds) -> torch.Tensor:
+def loss_of(model: nn.Module, x, y, left, lengths, known, kinds) -> torch.Tensor:
+    """`y` is what the labels say. Those who made some of the sources read a wheel between two digits as the nearer one,
+    others as the one being left, which is the trade's rule and ours; where it is not known by which rule a wheel was read,
+    either is right: `left` is one less there, and the same as `y` elsewhere."""
     x = x.float().div(255).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         letters, look = model(x)
@@ -185,9 +218,18 @@ def loss_of(model: nn.Module, x, y, lengths, known, kinds) -> torch.Tensor:
     letters = letters.masked_fill((~known)[:, None, None] & (torch.arange(12) == POINT), -30.0)
     steps = torch.full((len(lengths),), letters.shape[1])
     # What is no counter, or upside down, is told by its kind; what its letters say does not matter.
-    each = nn.functional.ctc_loss(
-        letters.log_softmax(2).transpose(0, 1), y, steps, lengths, BLANK, reduction="none", zero_infinity=True
+    seen = letters.log_softmax(2).transpose(0, 1)
+    nearer, leaving = (
+        nn.functional.ctc_loss(seen, text, steps, lengths, BLANK, reduction="none", zero_infinity=True)
+        for text in (y, left)
     )
+    same = torch.tensor(
+        [
+            bool((a == b).all())
+            for a, b in zip(y.split(lengths.tolist()), left.split(lengths.tolist()), strict=True)
+        ]
+    )
+    each = torch.where(same, nearer, -torch.logaddexp(-nearer, -leaving))
     reads = READS[kinds]
     return (each * reads).sum() / reads.sum() / 6 + 0.3 * nn.functional.cross_entropy(look.float(), kinds)
 

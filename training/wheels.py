@@ -58,7 +58,7 @@ class Wheels:
             for _ in range(30):
                 at = int(np.clip(look * len(pool) + rng.normal(0, len(pool) * 0.01), 0, len(pool) - 1))
                 turned = self.positions[pool[at]] % 1
-                if last or turned < 0.25:
+                if turned < (0.8 if last else 0.25):
                     break
             wheels.append(self.crops[pool[at]])
         gap = int(rng.integers(0, 8))

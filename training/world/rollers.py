@@ -12,7 +12,7 @@ from .labels import ROLLER, Counter, rectangle
 from .paint import Colour, Rng, blend, chance, fit, grain, near, pick, rgb
 
 WEAR = 0.1  # of a digit: how far a wheel stands from where its gear should hold it
-FARTHEST = 0.7  # of a turn of the last wheel: beyond, people read the digit that is coming
+FARTHEST = 0.8  # of a turn of the last wheel: beyond, wear hides whether it has arrived
 RED = (190, 35, 35)
 
 

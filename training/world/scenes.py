@@ -14,7 +14,8 @@ from .paint import Colour, Rng, chance, fit, near, pick, ramp, rgb, shaded
 def counter(rng: Rng, pool: str = "train") -> Counter:
     """A counter from straight ahead with what is next to it; see labels.Counter."""
     styles.checked(pool)
-    face = faces.paper(rng)
+    # Often the unit stands on the same black plate as the wheels, as large as their digits: it is not one of them.
+    face = near(rng, (32, 33, 36), 14) if chance(rng, 0.25) else faces.paper(rng)
     high = int(rng.integers(30, 56))
     if chance(rng, 0.55):
         inner = rollers.panel(rng, pool, high, face)
@@ -22,7 +23,7 @@ def counter(rng: Rng, pool: str = "train") -> Counter:
         inner, _ = displays.panel(rng, pool, high)
     h, w = inner.picture.shape[:2]
     top, bottom = (round(high * rng.uniform(0.05, 0.55)) for _ in range(2))
-    left, right = (round(high * rng.uniform(0.05, 1.6)) for _ in range(2))
+    left, right = (round(high * rng.uniform(0.05, most)) for most in (1.6, 2.6))
     picture = np.empty((h + top + bottom, w + left + right, 3), np.uint8)
     picture[:] = face
     printer = faces.Printer(rng, picture, faces.ink_for(rng, face))
@@ -50,7 +51,7 @@ def _surroundings(rng: Rng, printer: faces.Printer, box: Box, high: int) -> None
             printer.line(rng.uniform(0, width * 0.4), y + rng.uniform(-0.3, 0.3) * tall, tall, width * 0.7)
     if width - left - w > high * 0.5 and chance(rng, 0.6):
         unit = faces.fonts.words(printer.latin, pick(rng, ("kWh", "kW·h", "m³", "KWH", "kwh", "x 1", "km")))
-        tall = rng.uniform(0.3, 0.7) * high
+        tall = rng.uniform(0.3, 1.0) * high
         room = width - left - w - 4
         scale = min(tall / unit.shape[0], room / unit.shape[1])
         ready = fit(unit, unit.shape[1] * scale, unit.shape[0] * scale)

@@ -132,7 +132,7 @@ class Arrival:
         told = self._say(words.robot_again([adoption for adoption in theirs if adoption]), "robot-again")
         owed = self.conversation.owed
         if owed and has_review(self.conversation):
-            owed.move(queue_named(REVIEWS), at=self.at)
+            owed.move(queue_named(REVIEWS), at=self.at, actor=f"customer:{self.identifier}")
         elif owed and told:
             owed.answer_with(told)
 

@@ -70,7 +70,8 @@ def hand_over(conversation: Conversation, message: Message, *, wish: str, why: s
     log.info("handed over", wish=str(wish), why=why)
     obligation = conversation.owe(message, queue=queue)
     if obligation.queue_id != queue.pk:
-        obligation.move(queue, at=message.at)  # a photograph waited for a reviewer; its sender wants a person
+        # A photograph waited for a reviewer; its sender wants a person.
+        obligation.move(queue, at=message.at, actor=actor, why=why)
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)
     with translation.override(conversation.language):
         told = words.with_person(queue.place_of(obligation), queue.usual_wait(at), queue.answer_within)

@@ -35,11 +35,11 @@ def conversations(request: StaffRequest) -> HttpResponse:
     wanted = _typed(request.GET, "q")
     found = _matching(wanted)
     owed = (
-        Obligation.objects.filter(discharged_at=None, conversation__in=found)
+        Obligation.objects.filter(kind=Obligation.Kind.ANSWER, discharged_at=None, conversation__in=found)
         .select_related("queue", "owner")
         .order_by("due_at")
     )
-    owed_by = {each.conversation_id: each for each in owed[: 4 * SHOWN]}
+    owed_by = {each.conversation_id or 0: each for each in owed[: 4 * SHOWN]}
     first = found.filter(pk__in=owed_by)
     others = found.exclude(pk__in=owed_by).order_by("-last_message_at")
     before = _moment(request.GET.get("before"))

@@ -1,44 +1,21 @@
-from datetime import datetime, timedelta
-from statistics import median
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
+from rasd.desk.models.contacts import Contact
+from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
 
-WAIT_IS_MEASURED_OVER = timedelta(days=14)
-WAIT_NEEDS_ANSWERS = 10  # fewer prove nothing: the target time is told instead of a measured one
-
-
-class Contact(models.Model):
-    """A person, however many addresses they write from."""
-
-    name = models.CharField(max_length=200, blank=True)
-    addresses = models.ManyToManyField(Address, through="ContactAddress", related_name="contacts")
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def of(cls, address: Address) -> "Contact":
-        """Whose address it is; a new contact for an address that nobody had yet. The caller holds the address's lock."""
-        known = ContactAddress.objects.filter(address=address).select_related("contact").first()
-        if known:
-            return known.contact
-        contact = cls.objects.create(name=address.profile_name)
-        ContactAddress.objects.create(contact=contact, address=address)
-        return contact
-
-
-class ContactAddress(models.Model):
-    contact = models.ForeignKey(Contact, models.CASCADE)
-    address = models.OneToOneField(Address, models.CASCADE)
-    since = models.DateTimeField(default=timezone.now)
+if TYPE_CHECKING:
+    from rasd.desk.models.obligations import Obligation
 
 
 class Conversation(models.Model):
@@ -48,6 +25,9 @@ class Conversation(models.Model):
     address = models.ForeignKey(Address, models.PROTECT, related_name="conversations")
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="conversations")
     language = models.CharField(max_length=5, default="ar", help_text="the one the customer writes in")
+    matter = models.CharField(
+        max_length=20, choices=Matter, blank=True, help_text="what it is about, where somebody said so"
+    )
     opened_at = models.DateTimeField(default=timezone.now)
     last_message_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
@@ -105,7 +85,7 @@ class Conversation(models.Model):
             return None
         return self._send(text, key=key, at=at, kind=kind, content=content, answers=answers, author=None)
 
-    def reply(self, text: str, *, author: AbstractUser, key: str, at: datetime) -> "Message":
+    def reply(self, text: str, *, author: User, key: str, at: datetime) -> "Message":
         """A member of staff answers; once for each ``key``, which the page makes before it sends."""
         with transaction.atomic():
             message = self._send(text, key=f"reply:{key}", at=at, author=author)
@@ -119,7 +99,7 @@ class Conversation(models.Model):
             self.language = language
             self.save(update_fields=["language"])
 
-    def note(self, text: str, *, at: datetime, author: AbstractUser | None = None) -> "Message":
+    def note(self, text: str, *, at: datetime, author: User | None = None) -> "Message":
         """For staff only; from the machine where it has no author."""
         return self._add(at=at, note=text, author=author)
 
@@ -152,11 +132,19 @@ class Conversation(models.Model):
                     owed.next_message = message
                     owed.save(update_fields=["next_message"])
                 return owed
-            return self._owe(message, queue)
+            return self.owe_from(message, queue)
 
-    def _owe(self, message: "Message", queue: "Queue") -> "Obligation":
-        return self.obligations.create(
-            message=message, queue=queue, since=message.at, due_at=message.at + queue.answer_within
+    def owe_from(self, message: "Message", queue: Queue) -> "Obligation":
+        """A new obligation, from ``message`` on; the caller knows that none stands."""
+        from rasd.desk.models.obligations import Obligation
+
+        return Obligation.begin(
+            message=message,
+            conversation=self,
+            queue=queue,
+            matter=self.matter,
+            since=message.at,
+            actor=f"customer:{self.address.identifier}" if message.incoming_id else "machine:flows",
         )
 
     @property
@@ -169,13 +157,14 @@ class Conversation(models.Model):
 
     @property
     def owed(self) -> "Obligation | None":
-        return self.obligations.filter(discharged_at=None).first()
+        """The answer that is owed in it, if one is."""
+        return self.obligations.filter(kind="answer", discharged_at=None).first()
 
     def timeline(self) -> models.QuerySet["Message"]:
         return self.messages.select_related("incoming__media", "outgoing", "author")
 
     def _send(
-        self, text: str, *, key: str, at: datetime, author: AbstractUser | None, **outgoing: Any
+        self, text: str, *, key: str, at: datetime, author: User | None, **outgoing: Any
     ) -> "Message":
         answers = outgoing.pop("answers", None)
         with transaction.atomic():
@@ -187,7 +176,8 @@ class Conversation(models.Model):
             return self._add(at=at, outgoing=sent, author=author)
 
     def _add(self, *, at: datetime, **what: Any) -> "Message":
-        message = self.messages.create(at=at, **what)
+        said = what.get("incoming") or what.get("outgoing")
+        message = self.messages.create(at=at, words=said.text if said else what["note"], **what)
         if at > self.last_message_at:
             self.last_message_at = at
             self.save(update_fields=["last_message_at"])
@@ -205,10 +195,19 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, help_text="null: the customer, or the machine"
     )
     note = models.TextField(blank=True, help_text="for staff only")
+    words = models.TextField(blank=True, help_text="what was said, wherever it stands, for searching")
+    search = models.GeneratedField(
+        expression=SearchVector(Func(F("words"), function="desk_plain"), config=Value("simple")),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     class Meta:
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["conversation", "at"], name="message_in_conversation")]
+        indexes = [
+            models.Index(fields=["conversation", "at"], name="message_in_conversation"),
+            GinIndex(fields=["search"], name="message_search", fastupdate=False),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=(
@@ -219,34 +218,6 @@ class Message(models.Model):
                 name="message_is_one_thing",
             ),
         ]
-
-
-class Queue(models.Model):
-    """A staffed queue: what is in it is owed by the people who serve it."""
-
-    name = models.CharField(max_length=100, unique=True)
-    answer_within = models.DurationField(help_text="target time to the first answer")
-    people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="queues")
-
-    def __str__(self) -> str:
-        return self.name
-
-    def place_of(self, obligation: "Obligation") -> int:
-        """1 for the one who waits longest."""
-        earlier = Q(since__lt=obligation.since) | Q(since=obligation.since, pk__lt=obligation.pk)
-        return self.obligation_set.filter(earlier, discharged_at=None).count() + 1
-
-    def usual_wait(self, at: datetime) -> timedelta | None:
-        """The median wait for an answer over the last fourteen days; None where too few were answered to tell."""
-        answered = self.obligation_set.filter(
-            discharged_at__gt=at - WAIT_IS_MEASURED_OVER, discharged_at__lte=at
-        )
-        waits = [
-            (ended - since).total_seconds()
-            for since, ended in answered.values_list("since", "discharged_at")
-            if ended
-        ]
-        return timedelta(seconds=median(waits)) if len(waits) >= WAIT_NEEDS_ANSWERS else None
 
 
 class HandOver(models.Model):
@@ -271,61 +242,3 @@ class HandOver(models.Model):
                 fields=["conversation"], condition=Q(ended_at__isnull=True), name="one_hand_over_stands"
             ),
         ]
-
-
-class Obligation(models.Model):
-    """This message is owed an answer, by this person or queue, by this time (G7)."""
-
-    message = models.OneToOneField(
-        Message, models.PROTECT, related_name="obligation", help_text="the first one unanswered"
-    )
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="obligations")
-    queue = models.ForeignKey(Queue, models.PROTECT)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
-    since = models.DateTimeField()
-    due_at = models.DateTimeField()
-    discharged_at = models.DateTimeField(null=True)
-    discharged_by = models.OneToOneField(Message, models.PROTECT, null=True, related_name="discharges")
-    next_message = models.ForeignKey(
-        Message,
-        models.PROTECT,
-        null=True,
-        related_name="+",
-        help_text="the first that came after the answer was written and before it was out",
-    )
-
-    class Meta:
-        ordering = ["since"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["conversation"],
-                condition=Q(discharged_at__isnull=True),
-                name="one_obligation_a_conversation",
-            ),
-        ]
-
-    def move(self, queue: Queue, *, at: datetime) -> None:
-        """Other people owe it from now on, by the earlier of the two times."""
-        self.queue, self.due_at = queue, min(self.due_at, at + queue.answer_within)
-        self.save(update_fields=["queue", "due_at"])
-
-    def answer_with(self, message: Message) -> None:
-        """``message`` is the answer; it discharges once the customer could receive it (G7)."""
-        self.discharged_by = message
-        self.save(update_fields=["discharged_by"])
-        self.settle()
-
-    def settle(self) -> None:
-        """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
-        answer = self.discharged_by.outgoing if self.discharged_by else None
-        received = answer is not None and answer.could_be_received
-        if answer and received and self.discharged_at is None:
-            self.discharged_at = answer.accepted_at
-            self.save(update_fields=["discharged_at"])
-            if self.next_message:
-                self.conversation._owe(self.next_message, self.queue)
-        elif (
-            not received and self.discharged_at and not self.conversation.owed
-        ):  # a later one stands for both
-            self.discharged_at = None
-            self.save(update_fields=["discharged_at"])

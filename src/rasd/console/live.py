@@ -47,6 +47,7 @@ TOPICS: dict[str, str] = {
     "conversation": roles.CONVERSATIONS,
     "cycle": roles.CYCLE,
     "troubles": roles.TROUBLES,
+    "team": roles.TEAM,
 }
 """The first word of a topic, and the permission without which nobody is told of it."""
 

@@ -17,10 +17,13 @@ CYCLE = "metering.view_cycle"
 TROUBLES = "channels.view_delivery"
 """To see what went wrong, to try again, and to settle it."""
 
+TEAM = "desk.change_employee"
+"""To see who works when and who owes what, to change both, and to open the wall."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (CONVERSATIONS,),
     "reviewer": (REVIEW,),
-    "supervisor": (CYCLE, TROUBLES),
+    "supervisor": (CYCLE, TROUBLES, TEAM),
     "administrator": ("*",),
 }
 OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -110,37 +111,46 @@ def jittered(
     )
 
 
-class Stream(torch.utils.data.IterableDataset):
-    """Endless batches: half real strips, some wheels of real digits put together, drawn ones, and what is no counter."""
+SHARES = {"real": 0.5, "wheels": 0.08, "world": 0.35, "elsewhere": 0.07}
+"""Of a batch: photographed strips, photographed wheels put together, drawn counters, and what is no counter."""
 
-    def __init__(self, samples: list[Sample], wheels: Wheels, others: list[np.ndarray], seed: int) -> None:
+
+class Stream(torch.utils.data.IterableDataset):
+    """Endless batches by `SHARES`, less the kinds in `without`."""
+
+    def __init__(
+        self,
+        samples: list[Sample],
+        wheels: Wheels,
+        others: list[np.ndarray],
+        seed: int,
+        without: Sequence[str] = (),
+    ) -> None:
         self.samples, self.wheels, self.others, self.seed = samples, wheels, others, seed
         self.weights = evenly((s.source for s in samples), FAVOURED)
+        self.kinds = [kind for kind in SHARES if kind not in without]
+        self.shares = np.cumsum([SHARES[kind] for kind in self.kinds])
 
     def one(self, rng: np.random.Generator) -> tuple[np.ndarray, str, bool, int, bool]:
         """Strip, text, whether its point is known, kind (index in `KINDS`), whether its last wheel was read by the rule."""
-        pick, settled = rng.random(), True
-        if pick < 0.5:
-            held = self.samples[drawn(rng, self.weights)]
-            strip, text, known, kind = (
-                jittered(held.picture, held.quad, rng),
-                held.reading,
-                held.point_known,
-                held.kind,
-            )
-            settled = held.settled
-        elif pick < 0.58:
-            strip, text = self.wheels.make(rng)
-            h, w = strip.shape[:2]
-            wide = cv2.copyMakeBorder(strip, h // 2, h // 2, h // 2, h // 2, cv2.BORDER_REPLICATE)
-            quad = np.float32([[0, 0], [w, 0], [w, h], [0, h]]) + h // 2
-            strip, known, kind = jittered(wide, quad, rng), False, "roller"
-        elif pick < 0.93:
-            made = world.counter(rng)
-            strip, text, known, kind = jittered(made.picture, made.quad, rng), made.reading, True, made.kind
-        else:
-            return world.camera(rng, self.elsewhere(rng), 0.7), "", True, KINDS.index("none"), True
-        strip = world.camera(rng, strip, 0.35 if pick < 0.5 else 1.0)
+        settled = True
+        match self.kinds[drawn(rng, self.shares)]:
+            case "real":
+                held = self.samples[drawn(rng, self.weights)]
+                strip = world.camera(rng, jittered(held.picture, held.quad, rng), 0.35)
+                text, known, kind, settled = held.reading, held.point_known, held.kind, held.settled
+            case "wheels":
+                put, text = self.wheels.make(rng)
+                h, w = put.shape[:2]
+                wide = cv2.copyMakeBorder(put, h // 2, h // 2, h // 2, h // 2, cv2.BORDER_REPLICATE)
+                quad = np.float32([[0, 0], [w, 0], [w, h], [0, h]]) + h // 2
+                strip, known, kind = world.camera(rng, jittered(wide, quad, rng)), False, "roller"
+            case "world":
+                made = world.counter(rng)
+                strip = world.camera(rng, jittered(made.picture, made.quad, rng))
+                text, known, kind = made.reading, True, made.kind
+            case _:
+                return world.camera(rng, self.elsewhere(rng), 0.7), "", True, KINDS.index("none"), True
         if rng.random() < 0.05:
             return np.ascontiguousarray(strip[::-1, ::-1]), text, known, KINDS.index("turned"), settled
         return strip, text, known, KINDS.index(kind), settled
@@ -288,6 +298,13 @@ def main() -> None:
     parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--scratch", action="store_true")
+    parser.add_argument(
+        "--without",
+        choices=sorted(SHARES),
+        action="append",
+        default=[],
+        help="for the ablations; may be repeated",
+    )
     parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -308,8 +325,8 @@ def main() -> None:
     if options.start:
         start_from(model, options.start)
     model = train(
-        model, lambda seed: Stream(seen, wheels, others, seed), loss_of, examiner(held, np.random.default_rng(5)),
-        options.out, steps=options.steps, rate=options.rate,
+        model, lambda seed: Stream(seen, wheels, others, seed, options.without), loss_of,
+        examiner(held, np.random.default_rng(5)), options.out, steps=options.steps, rate=options.rate,
     )  # fmt: skip
     export(model, options.out / "strip_reader.onnx")
 

@@ -219,6 +219,12 @@ class Obligation(models.Model):
         """Work that is done, or a promise that was kept otherwise than by a message."""
         self._end(at, actor=actor, action="obligation.done", why=why)
 
+    def spent_at(self, at: datetime) -> timedelta:
+        """How much of its allowance had passed at ``at``, in its queue's working time; more than all of it where it is late."""
+        if self.running_since is None:
+            return self.spent
+        return self.spent + hours.between(self.queue.hours, self.running_since, at)
+
     def is_late(self, at: datetime) -> bool:
         """Whether its time is over, or was when it was discharged; never while its clock stands still."""
         if self.discharged_at:
@@ -254,9 +260,10 @@ class Obligation(models.Model):
                 "conversation": self.conversation_id,
                 "case": self.case_id,
                 "message": self.message_id,
+                "answer": self.discharged_by_id,
                 "since": self.since,
                 "due_at": self.due_at,
-                "spent": self.spent.total_seconds(),
+                "spent": self.spent_at(at).total_seconds(),
                 "allowance": self.allowance.total_seconds(),
             },
         )

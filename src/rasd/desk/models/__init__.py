@@ -1,5 +1,6 @@
 """People and what is said; what is owed, to whom, by whom, by when; cases."""
 
+from rasd.desk.models.breaches import Breach
 from rasd.desk.models.calendars import Calendar, OpenSpan, Season, SpecialDay, Weekday
 from rasd.desk.models.cases import Case, CaseEntry, CaseKind, Rating
 from rasd.desk.models.claims import CannedAnswer, Claim, Draft, HeldAnswer, SavedView
@@ -9,9 +10,11 @@ from rasd.desk.models.notices import Escalation, EscalationStep, Notice
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Matter, Queue, Target
 from rasd.desk.models.staff import Absence, Employee, Skill
+from rasd.desk.models.standards import Standard
 
 __all__ = [
     "Absence",
+    "Breach",
     "Calendar",
     "CannedAnswer",
     "Case",
@@ -39,6 +42,7 @@ __all__ = [
     "Season",
     "Skill",
     "SpecialDay",
+    "Standard",
     "Target",
     "Weekday",
 ]

@@ -1,7 +1,9 @@
 """Working time: when a desk is open, and how long something takes that is counted in open hours only.
 
-Pure: no database, no clock. Every moment is an aware ``datetime``; days and times of day are those of the desk's own zone.
-Lengths are of the clock that people live by: where clocks go forward within a span, the span is an hour shorter.
+Pure: no database, no clock. Every moment is an aware ``datetime`` (a naive one raises ValueError), every answer is in UTC;
+days and times of day are those of the desk's own zone. Lengths are of time that really passes: where clocks go forward within
+a span, it is an hour shorter. A time of day that the clocks leave out is the moment at which they do; of one that comes twice,
+the first is meant.
 """
 
 from __future__ import annotations
@@ -16,21 +18,23 @@ Span = tuple[time, time]
 """Opens, closes; a span that closes at 00:00 lasts to the end of its day."""
 
 Week = Mapping[int, Sequence[Span]]
-"""Weekday (0 is Monday) → its spans in order, none overlapping; a weekday that is missing is closed."""
+"""Weekday (0 is Monday) → its spans; a weekday that is missing is closed. Time that two spans share counts once."""
 
-LOOKS_AHEAD = 400
-"""Days after which hours that never open again are taken as that."""
+LOOKS_AHEAD = timedelta(days=400)
+"""After so long, hours that do not open are taken to never open again."""
+
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 class NeverOpen(Exception):
-    """These hours do not open within ``LOOKS_AHEAD`` days, so that nothing can be due in them."""
+    """These hours do not open within ``LOOKS_AHEAD``, so that nothing can be due in them."""
 
 
 class Working(Protocol):
     """Anything with hours: a desk's calendar, a person's shifts, round the clock."""
 
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Open stretches between two moments, in order, cut off at both, in UTC."""
+        """Open stretches between two moments, in order, none sharing time with another, cut off at both, in UTC."""
         ...
 
 
@@ -39,8 +43,9 @@ class RoundTheClock:
     """Never closed."""
 
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        begin, end = utc(begin), utc(end)
         if begin < end:
-            yield begin.astimezone(UTC), end.astimezone(UTC)
+            yield begin, end
 
 
 @dataclass(frozen=True)
@@ -70,17 +75,16 @@ class Hours:
         return week.get(day.weekday(), ())
 
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        day = begin.astimezone(self.zone).date()
-        last = end.astimezone(self.zone).date()
+        until, end = utc(begin), utc(end)
+        day, last = until.astimezone(self.zone).date(), end.astimezone(self.zone).date()
         while day <= last:
-            for opens, closes in self.on(day):
-                opened = datetime.combine(day, opens, self.zone).astimezone(UTC)
-                closing_day = day + timedelta(days=1) if closes == time.min else day
-                closed = datetime.combine(closing_day, closes, self.zone).astimezone(UTC)
-                opened, closed = max(opened, begin), min(closed, end)
+            for opens, closes in sorted(self.on(day)):
+                opened = max(until, _moment(day, opens, self.zone))
+                closed = min(end, _moment(day + DAY if closes == time.min else day, closes, self.zone))
                 if opened < closed:
-                    yield opened.astimezone(UTC), closed.astimezone(UTC)
-            day += timedelta(days=1)
+                    yield opened, closed
+                    until = closed
+            day += DAY
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,14 @@ class Without:
     away: Sequence[tuple[datetime, datetime]]
 
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        away = sorted((utc(left), utc(back)) for left, back in self.away)
         for opened, closed in self.hours.spans(begin, end):
-            for left, back in sorted(self.away):
+            for left, back in away:
                 if back <= opened or left >= closed:
                     continue
                 if left > opened:
-                    yield opened, left.astimezone(UTC)
-                opened = max(opened, back.astimezone(UTC))
+                    yield opened, left
+                opened = max(opened, back)
             if opened < closed:
                 yield opened, closed
 
@@ -107,25 +112,25 @@ def is_open(hours: Working, at: datetime) -> bool:
 
 
 def open_until(hours: Working, at: datetime) -> datetime | None:
-    """When the stretch that ``at`` lies in ends, in UTC; None where it does not end within ``LOOKS_AHEAD`` days.
+    """When the stretch that ``at`` lies in ends, in UTC; None where it does not end within ``LOOKS_AHEAD``.
 
     Raises:
         ValueError: it is not open at ``at``.
     """
     if not is_open(hours, at):
         raise ValueError(f"not open at {at.isoformat()}")
-    far = at + timedelta(days=LOOKS_AHEAD)
-    end = at.astimezone(UTC)
+    end = utc(at)
+    far = end + LOOKS_AHEAD
     for opened, closed in hours.spans(at, far):
         if opened > end:
             return end
         end = closed
-    return end if end < far.astimezone(UTC) else None
+    return end if end < far else None
 
 
 def opens_at(hours: Working, at: datetime) -> datetime | None:
-    """``at`` where it is open then, else the next opening, in UTC; None where there is none within ``LOOKS_AHEAD`` days."""
-    found = next(hours.spans(at, at + timedelta(days=LOOKS_AHEAD)), None)
+    """``at`` where it is open then, else the next opening, in UTC; None where there is none within ``LOOKS_AHEAD``."""
+    found = next(hours.spans(at, utc(at) + LOOKS_AHEAD), None)
     return found[0] if found else None
 
 
@@ -138,13 +143,43 @@ def after(hours: Working, begin: datetime, amount: timedelta) -> datetime:
     """The moment, in UTC, at which ``amount`` of open time has passed since ``begin``; for nothing, ``begin`` itself.
 
     Raises:
-        NeverOpen: the hours do not have so much within ``LOOKS_AHEAD`` days.
+        NeverOpen: the hours do not have so much within ``LOOKS_AHEAD``.
     """
     if amount <= timedelta():
-        return begin.astimezone(UTC)
+        return utc(begin)
     left = amount
-    for opened, closed in hours.spans(begin, begin + timedelta(days=LOOKS_AHEAD)):
+    for opened, closed in hours.spans(begin, utc(begin) + LOOKS_AHEAD):
         if closed - opened >= left:
             return opened + left
         left -= closed - opened
-    raise NeverOpen(f"no {amount} of open time in the {LOOKS_AHEAD} days after {begin.isoformat()}")
+    raise NeverOpen(f"no {amount} of open time in the {LOOKS_AHEAD.days} days after {begin.isoformat()}")
+
+
+def utc(moment: datetime) -> datetime:
+    """Python compares and subtracts two moments of one zone by what their clocks show, which is wrong in the hour that
+    comes twice; so all arithmetic is done in UTC.
+
+    Raises:
+        ValueError: ``moment`` has no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone; give an aware datetime")
+    return moment.astimezone(UTC)
+
+
+def _moment(day: date, shown: time, zone: ZoneInfo) -> datetime:
+    """When clocks in ``zone`` show ``shown`` on ``day``, in UTC."""
+    wall = datetime.combine(day, shown, zone)
+    found = wall.astimezone(UTC)
+    if wall.utcoffset() == found.astimezone(zone).utcoffset():
+        return found
+    # They never do: fold=0 goes by the offset before the change and lies after it, fold=1 the other way round.
+    before, found = wall.replace(fold=1).astimezone(UTC), found
+    earlier = before.astimezone(zone).utcoffset()
+    while found - before > SECOND:
+        middle = before + (found - before) // 2
+        if middle.astimezone(zone).utcoffset() == earlier:
+            before = middle
+        else:
+            found = middle
+    return found.replace(microsecond=0)

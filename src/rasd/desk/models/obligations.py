@@ -95,13 +95,23 @@ class Obligation(models.Model):
 
     @classmethod
     def begin(
-        cls, *, queue: Queue, since: datetime, actor: str, allowance: timedelta | None = None, **what: Any
+        cls,
+        *,
+        queue: Queue,
+        since: datetime,
+        actor: str,
+        allowance: timedelta | None = None,
+        due_at: datetime | None = None,
+        **what: Any,
     ) -> "Obligation":
-        """It is owed from ``since`` on, by ``queue``; within its target unless ``allowance`` says otherwise."""
+        """It is owed from ``since`` on, by ``queue``; within its target unless ``allowance`` says otherwise, or a moment
+        ``due_at`` was promised."""
         conversation = what.get("conversation")
-        if allowance is None:
+        if due_at is not None:
+            allowance = hours.between(queue.hours, since, due_at)
+        elif allowance is None:
             allowance = queue.target(conversation.line if conversation else None, what.get("matter", ""))
-        due = queue.due(since, allowance)
+        due = due_at or queue.due(since, allowance)
         with transaction.atomic():
             owed = cls.objects.create(
                 queue=queue, since=since, allowance=allowance, running_since=since, due_at=due, **what

@@ -12,6 +12,9 @@ from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
 
+PLACE = ("queue_id", "owner_id", "owner_until", "allowance", "spent", "running_since", "due_at")
+"""The fields that say whose something is, and by when."""
+
 
 class Obligation(models.Model):
     """Something is owed, by this person or queue, by this time (G7, G9).
@@ -186,6 +189,26 @@ class Obligation(models.Model):
                 ]
             )
             self._record("obligation.moved", actor, at=at, why=why)
+
+    @property
+    def place(self) -> dict[str, str | None]:
+        """Where it lies and how its clock stands, in plain text, for :meth:`put_back`."""
+        values = {name: getattr(self, name) for name in PLACE}
+        return {name: None if value is None else str(value) for name, value in values.items()}
+
+    def put_back(self, place: dict[str, str | None], *, at: datetime, actor: str) -> None:
+        """Undoes a giving or a moving of a moment ago: whose it was, by the time that it had, as if its clock had run on."""
+        if self.discharged_at:
+            return
+        with transaction.atomic():
+            runs = self.running_since is not None
+            for name, text in place.items():
+                setattr(self, name, self._meta.get_field(name).to_python(text))
+            if not runs:
+                self.running_since = None
+            self.save(update_fields=list(PLACE))
+            self.refresh_from_db(fields=["queue", "owner"])
+            self._record("obligation.moved", actor, at=at, why="taken back")
 
     # How it ends.
 

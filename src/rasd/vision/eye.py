@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime
 
 from rasd.vision import confidence, finder, models, reader, strip
-from rasd.vision.photograph import open_file
+from rasd.vision.photograph import Opened, open_file
 from rasd.vision.types import DEFAULT, History, PhotoReading, RegisterHint, Thresholds
 
 SHIPPED = Path(__file__).parent / "weights"
@@ -116,17 +116,18 @@ class Eye:
         self,
         data: bytes,
         *,
+        opened: Opened | None = None,
         register: RegisterHint | None = None,
         history: History | None = None,
         thresholds: Thresholds = DEFAULT,
     ) -> PhotoReading:
-        """Read the meter in a photograph (JPEG, PNG, WebP, … as bytes).
+        """Read the meter in a photograph (JPEG, PNG, WebP, … as bytes; `opened`: where somebody opened it before).
 
         `register` says how many digits to expect; where it is missing, `history` says it. Some hundredths of a second
         on one core, some tenths where no counter is found at first. Raises NotAPhotograph where the bytes cannot be
         opened as a picture.
         """
-        opened = open_file(data)
+        opened = opened or open_file(data)
         reading = reader.read_picture(
             self, opened.picture, register=register, history=history, thresholds=thresholds
         )

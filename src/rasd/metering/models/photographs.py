@@ -22,7 +22,7 @@ from rasd.metering.models.reference import Meter, ServicePoint
 from rasd.vision import NotAPhotograph, PhotoReading, open_photograph
 from rasd.vision.fingerprint import NEAR, distance, fingerprint, is_same, keys
 from rasd.vision.identity import identify
-from rasd.vision.photograph import Picture
+from rasd.vision.photograph import Opened, Picture, open_file
 from rasd.vision.recaptured import recaptured
 
 COMPARED = 8
@@ -73,15 +73,17 @@ class Photograph(models.Model):
         second; call it outside a transaction. ``theirs``: the sender's service points, where it is not known which one."""
         began = time.monotonic()
         point = self.submission.service_point
-        self.seen = self.seen_by(read_photograph)
-        self.recognise(self.seen, [point] if point else theirs)
+        opened = self._opened()
+        self.seen = self.seen_by(read_photograph, opened)
+        self.recognise(self.seen, [point] if point else theirs, opened)
         self.model, self.milliseconds = self.seen["model"], self.seen["milliseconds"] or None
         self.read_at = at + timedelta(seconds=time.monotonic() - began)
         self.save(update_fields=["seen", "model", "milliseconds", "read_at", "same_as"])
 
-    def seen_by(self, read: Callable[..., PhotoReading]) -> dict[str, Any]:
+    def seen_by(self, read: Callable[..., PhotoReading], opened: Opened | None = None) -> dict[str, Any]:
         """What an eye's ``read`` sees in it, as JSON, given the register and the history of its service point where that
-        is known. What cannot be opened as a picture is noted as such, like any other finding.
+        is known. What cannot be opened as a picture is noted as such, like any other finding. ``opened``: where somebody
+        opened it before.
 
         Raises:
             FileNotFoundError: the picture is not in storage (yet).
@@ -92,6 +94,7 @@ class Photograph(models.Model):
         try:
             reading = read(
                 data,
+                opened=opened,
                 register=register.hint if register else None,
                 history=point.history(self.sent_at, apart_from=self.submission.cycle) if point else None,
                 thresholds=limits().eye,
@@ -111,19 +114,16 @@ class Photograph(models.Model):
         """
         return cls.objects.raw(_WITH_ONE_OF, [list(keys(made))])
 
-    def recognise(self, seen: dict[str, Any], points: Iterable[ServicePoint]) -> None:
+    def recognise(self, seen: dict[str, Any], points: Iterable[ServicePoint], opened: Opened | None) -> None:
         """Add to ``seen`` the numbers on the face and signs of a screen or a print; find the photograph sent before.
 
         ``points``: those whose meter it may be. Where there are none, whose it is gets known later and it is read again:
         print is left for then. Fields are set, and but for the fingerprint not saved.
 
         Of two that are read at the same moment one is found from the other's side: ``same_as`` may be set when it was judged.
-
-        Raises:
-            FileNotFoundError: the picture is not in storage (yet).
         """
         seen["barcodes"], self.fingerprint = [], None
-        picture = self._opened()
+        picture = opened.picture if opened else None
         made = None if picture is None else fingerprint(picture)
         if picture is not None and made is not None:
             self.fingerprint = list(made)
@@ -133,9 +133,14 @@ class Photograph(models.Model):
         self.save(update_fields=["fingerprint"])
         self._find_the_same(picture)
 
-    def _opened(self) -> Picture | None:
+    def _opened(self) -> Opened | None:
+        """Opened once for all that look at it: an HEIC or a PDF costs a process of its own each time. None: no picture.
+
+        Raises:
+            FileNotFoundError: the picture is not in storage (yet).
+        """
         try:
-            return open_photograph(evidence.fetch(self.sha256))
+            return open_file(evidence.fetch(self.sha256))
         except NotAPhotograph:
             return None
 

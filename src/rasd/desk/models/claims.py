@@ -1,14 +1,29 @@
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from rasd.desk.models.conversations import Conversation
+from rasd.desk.errors import Claimed, Settled
+from rasd.desk.hours import open_until
+from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Queue
+from rasd.desk.models.staff import Employee
+from rasd.ledger.models import record
+
+if TYPE_CHECKING:
+    from rasd.desk.models.obligations import Obligation
 
 CLAIM_LASTS = timedelta(seconds=60)
 """After the last sign of life of the page that holds it; pages give one every 20 seconds."""
+
+
+_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class Claim(models.Model):
@@ -19,8 +34,52 @@ class Claim(models.Model):
     at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="when the holder's page last gave a sign of life")
 
+    def __str__(self) -> str:
+        return f"claim:{self.pk}"
+
     def is_live(self, at: datetime) -> bool:
         return self.seen_at > at - CLAIM_LASTS
+
+    @classmethod
+    def take(
+        cls, conversation: Conversation, user: User, *, at: datetime, by_force: bool, why: str
+    ) -> "Claim":
+        """See :meth:`Conversation.claim`."""
+        with transaction.atomic():
+            # Of twenty who reach for it at once, each waits here for the one before, and then sees whose it is.
+            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            claim = cls.objects.filter(conversation=conversation).select_related("holder").first()
+            if claim and claim.holder == user:
+                claim.keep_alive(at=at)
+                return claim
+            former = claim.holder if claim and claim.is_live(at) else None
+            if claim and former and not by_force:
+                raise Claimed(former, claim.at)
+            claim, _created = cls.objects.update_or_create(
+                conversation=conversation, defaults={"holder": user, "at": at, "seen_at": at}
+            )
+            if owed := conversation.owed:
+                make_his(owed, user, at=at, why="claimed")
+            if former:
+                actor, facts = f"user:{user.get_username()}", {"from": former.get_username()}
+                record(actor, "conversation.claim_taken", str(conversation), at=at, why=why, facts=facts)
+            return claim
+
+    def keep_alive(self, *, at: datetime) -> bool:
+        """The holder's page is still open. False where it is not the holder's claim any more."""
+        self.seen_at = at
+        return bool(type(self).objects.filter(pk=self.pk, holder=self.holder).update(seen_at=at))
+
+
+def make_his(obligation: "Obligation", user: User, *, at: datetime, why: str) -> None:
+    """``user`` owes it until his shift ends.
+
+    Not a user who is not on shift, or is no employee: he may do what is owed, but when he goes nobody would know.
+    """
+    employee = Employee.objects.filter(user=user).first()
+    if employee and employee.is_on_shift(at):
+        until = open_until(employee.hours, at)
+        obligation.give(user, at=at, actor=f"user:{user.get_username()}", until=until, why=why)
 
 
 class HeldAnswer(models.Model):
@@ -37,10 +96,72 @@ class HeldAnswer(models.Model):
     )
     key = models.CharField(max_length=200, unique=True)
     text = models.TextField()
+    promises = models.DateTimeField(null=True, help_text="until when, where it promises something")
     at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"held_answer:{self.pk}"
+
+    @classmethod
+    def hold(
+        cls, conversation: Conversation, text: str, *, author: User, other: User, at: datetime, **what: Any
+    ) -> "HeldAnswer":
+        """Keep what was typed, and tell both; ``what`` is its ``key`` and what it ``promises``."""
+        from rasd.desk.models.notices import Notice
+
+        with transaction.atomic():
+            held = cls.objects.create(
+                conversation=conversation, author=author, other=other, text=text, at=at, **what
+            )
+            for user in (author, other):
+                Notice.tell(user, Notice.Kind.HELD, at=at, conversation=conversation)
+            facts = {"author": author.get_username(), "other": other.get_username(), "held": held.pk}
+            record(f"user:{author.get_username()}", "answer.held", str(conversation), at=at, facts=facts)
+            return held
+
+    def send(self, *, by: User, at: datetime) -> Message:
+        """It goes out after all, as its author's; once, whoever says so and however often.
+
+        Raises:
+            Settled: it was dropped before.
+        """
+        with transaction.atomic():
+            self._lock()
+            if self.outcome == self.Outcome.DROPPED:
+                raise Settled(f"{self} was dropped: write it anew")
+            message = self.conversation._answer(
+                self.text, author=self.author, key=self.key, at=at, promises=self.promises
+            )
+            if not self.outcome:
+                self._settle(self.Outcome.SENT, by, at)
+            return message
+
+    def drop(self, *, by: User, at: datetime) -> None:
+        """It does not go out; its words stay here. A second call changes nothing.
+
+        Raises:
+            Settled: it was sent before.
+        """
+        with transaction.atomic():
+            self._lock()
+            if self.outcome == self.Outcome.SENT:
+                raise Settled(f"{self} was sent: it cannot be called back")
+            if not self.outcome:
+                self._settle(self.Outcome.DROPPED, by, at)
+
+    def _lock(self) -> None:
+        Conversation.objects.select_for_update().get(pk=self.conversation_id)
+        self.refresh_from_db()
+
+    def _settle(self, outcome: "HeldAnswer.Outcome", by: User, at: datetime) -> None:
+        self.outcome, self.settled_by, self.settled_at = outcome, by, at
+        self.save(update_fields=["outcome", "settled_by", "settled_at"])
+        facts = {"author": self.author.get_username(), "other": self.other.get_username(), "held": self.pk}
+        actor = f"user:{by.get_username()}"
+        record(actor, f"answer.held_{outcome}", str(self.conversation), at=at, facts=facts)
 
 
 class Draft(models.Model):
@@ -53,6 +174,21 @@ class Draft(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "author"], name="one_draft_each")]
+
+    @classmethod
+    def keep(cls, conversation: Conversation, author: User, text: str, *, at: datetime) -> None:
+        """What is typed so far; nothing typed, nothing kept."""
+        if text.strip():
+            cls.objects.update_or_create(
+                conversation=conversation, author=author, defaults={"text": text, "at": at}
+            )
+        else:
+            cls.objects.filter(conversation=conversation, author=author).delete()
+
+    @classmethod
+    def of(cls, conversation: Conversation, author: User) -> str:
+        draft = cls.objects.filter(conversation=conversation, author=author).first()
+        return draft.text if draft else ""
 
 
 class CannedAnswer(models.Model):
@@ -76,6 +212,26 @@ class CannedAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.shortcut
+
+    @classmethod
+    def matching(cls, text: str, queues: Iterable[Queue]) -> models.QuerySet["CannedAnswer"]:
+        """Those of everybody and of ``queues`` whose shortcut begins so, or whose title or words have ``text`` in them."""
+        found = Q(shortcut__istartswith=text) | Q(title__icontains=text)
+        found |= Q(text_ar__icontains=text) | Q(text_en__icontains=text)
+        return cls.objects.filter(found, Q(queue=None) | Q(queue__in=queues))
+
+    def filled(self, conversation: Conversation, agent: User) -> str:
+        """In the customer's language, its variables filled in; of one that is not known, the name stays, to be seen."""
+        case = conversation.cases.order_by("-opened_at").first()
+        variables = {
+            "name": conversation.contact.name,
+            "reference": case.reference if case else "",
+            "line": conversation.line.name,
+            "agent": agent.get_full_name() or agent.get_username(),
+            "utility": settings.UTILITY_NAME,
+        }
+        words = self.text_en if conversation.language == "en" else self.text_ar
+        return _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), words)
 
 
 class SavedView(models.Model):

@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,25 @@ from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
+from rasd.desk.errors import AnswerHeld, StillOwed
 from rasd.desk.models.contacts import Contact
 from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
 
 if TYPE_CHECKING:
+    from rasd.desk.models.claims import Claim
     from rasd.desk.models.obligations import Obligation
+
+
+MENTION = re.compile(r"(?<![A-Za-z0-9.+-])@([\w.@+-]+)")
+"""A username after an @ that is not in the middle of an e-mail address; an Arabic word may stand right before it (و@sara)."""
+
+
+def mentioned(text: str) -> models.QuerySet[User]:
+    """The colleagues whose usernames stand in ``text`` after an @; whatever else follows one is plain text."""
+    names = set(MENTION.findall(text))
+    names |= {name.rstrip(".-+@_") for name in names}
+    return User.objects.filter(username__in=names, is_active=True).order_by("pk")
 
 
 class Conversation(models.Model):
@@ -85,13 +99,124 @@ class Conversation(models.Model):
             return None
         return self._send(text, key=key, at=at, kind=kind, content=content, answers=answers, author=None)
 
-    def reply(self, text: str, *, author: User, key: str, at: datetime) -> "Message":
-        """A member of staff answers; once for each ``key``, which the page makes before it sends."""
+    def reply(
+        self,
+        text: str,
+        *,
+        author: User,
+        key: str,
+        at: datetime,
+        seen: int | None = None,
+        promises: datetime | None = None,
+    ) -> "Message":
+        """A member of staff answers; once for each ``key``, which the page makes before it sends.
+
+        Args:
+            seen: the primary key of the last message that the author's page showed.
+            promises: until when what the answer promises will be; see :meth:`promise`.
+
+        Raises:
+            AnswerHeld: somebody else is answering, or has answered after what the author saw; raised again for the same
+                ``key`` until the held answer is sent.
+        """
+        from rasd.desk.models.claims import Draft, HeldAnswer
+
+        key = f"reply:{self.pk}:{key}"
         with transaction.atomic():
-            message = self._send(text, key=f"reply:{key}", at=at, author=author)
-            if owed := self.owed:
-                owed.answer_with(message)
-            return message
+            # One at a time: the same key twice at once is one answer, and nobody answers past another's claim.
+            Conversation.objects.select_for_update().get(pk=self.pk)
+            Draft.keep(self, author, "", at=at)
+            held = HeldAnswer.objects.filter(key=key).first()
+            is_out = Outgoing.objects.filter(key=key).exists()
+            if held is None and not is_out and (other := self._who_is_in_the_way(author, at, seen)):
+                held = HeldAnswer.hold(
+                    self, text, author=author, other=other, key=key, at=at, promises=promises
+                )
+            if held is None or is_out:
+                return self._answer(text, author=author, key=key, at=at, promises=promises)
+        raise AnswerHeld(held)
+
+    def promise(
+        self, text: str, *, author: User, key: str, at: datetime, by: datetime, seen: int | None = None
+    ) -> tuple["Message", "Obligation"]:
+        """An answer that says when something will be: that is owed too, by its author, until ``by``.
+
+        Raises:
+            AnswerHeld: as :meth:`reply`; it is promised when the held answer is sent.
+            ValueError: ``by`` is not after ``at``.
+        """
+        if by <= at:
+            raise ValueError(f"by={by.isoformat()} is past: promise a moment to come")
+        message = self.reply(text, author=author, key=key, at=at, seen=seen, promises=by)
+        return message, message.obligation
+
+    def claim(self, user: User, *, at: datetime, by_force: bool = False, why: str = "") -> "Claim":
+        """``user`` answers here from now on, and nobody else; what is owed becomes his until his shift ends.
+
+        A claim holds for a minute after the last sign of life (:meth:`Claim.keep_alive`). Claiming what is one's own already
+        is such a sign.
+
+        Args:
+            by_force: take it from whoever has it; that, and ``why``, is an entry of the ledger.
+
+        Raises:
+            Claimed: somebody else has it.
+        """
+        from rasd.desk.models.claims import Claim
+
+        return Claim.take(self, user, at=at, by_force=by_force, why=why)
+
+    def release(self, user: User, *, at: datetime) -> None:
+        """``user`` answers here no more; what is owed stays his. Nothing where he has no claim."""
+        from rasd.desk.models.claims import Claim
+
+        Claim.objects.filter(conversation=self, holder=user).delete()
+
+    def claim_at(self, at: datetime) -> "Claim | None":
+        """The live claim, if somebody is answering."""
+        from rasd.desk.models.claims import Claim
+
+        claim = Claim.objects.filter(conversation=self).select_related("holder").first()
+        return claim if claim and claim.is_live(at) else None
+
+    def close(self, *, at: datetime, actor: str) -> None:
+        """It is over: what is written next opens another. A second call changes nothing.
+
+        Raises:
+            StillOwed: an answer or a promise is owed in it, or a case is open.
+        """
+        with transaction.atomic():
+            # Whoever takes a message in holds the address: none comes in between the look and the closing.
+            Address.objects.select_for_update().get(pk=self.address_id)
+            now = Conversation.objects.select_for_update().get(pk=self.pk)
+            self.closed_at = now.closed_at
+            if self.closed_at is not None:
+                return
+            if owed := self.obligations.filter(discharged_at=None).order_by("kind").first():
+                raise StillOwed(str(owed.kind))
+            if self.cases.filter(closed_at=None).exists():
+                raise StillOwed("case")
+            self.closed_at = at
+            self.save(update_fields=["closed_at"])
+            if claim := self.claim_at(at):
+                claim.delete()
+            record(actor, "conversation.closed", str(self), at=at)
+
+    def is_about(self, matter: str, *, at: datetime, actor: str) -> None:
+        """Somebody says what it is about; empty: nobody knows any more.
+
+        Raises:
+            ValueError: there is no such matter.
+        """
+        if matter and matter not in Matter.values:
+            raise ValueError(f"matter={matter!r}: one of {', '.join(Matter.values)}")
+        if matter == self.matter:
+            return
+        with transaction.atomic():
+            facts = {"from": self.matter, "to": matter}
+            self.matter = matter
+            self.save(update_fields=["matter"])
+            record(actor, "conversation.matter_set", str(self), at=at, facts=facts)
 
     def speak(self, language: str | None) -> None:
         """The machine answers in it from now on; None: as before."""
@@ -100,8 +225,15 @@ class Conversation(models.Model):
             self.save(update_fields=["language"])
 
     def note(self, text: str, *, at: datetime, author: User | None = None) -> "Message":
-        """For staff only; from the machine where it has no author."""
-        return self._add(at=at, note=text, author=author)
+        """For staff only; from the machine where it has no author. Who is mentioned in it (``@username``) is told."""
+        from rasd.desk.models.notices import Notice
+
+        with transaction.atomic():
+            message = self._add(at=at, note=text, author=author)
+            for user in mentioned(text):
+                if user != author:
+                    Notice.tell(user, Notice.Kind.MENTION, at=at, conversation=self, message=message)
+            return message
 
     def hand_over(self, *, wish: str, why: str, at: datetime, actor: str) -> "HandOver":
         """From here on no robot speaks (G8), until :meth:`give_back`. The hand-over that stands already, if one does."""
@@ -160,12 +292,56 @@ class Conversation(models.Model):
         """The answer that is owed in it, if one is."""
         return self.obligations.filter(kind="answer", discharged_at=None).first()
 
+    def _who_is_in_the_way(self, author: User, at: datetime, seen: int | None) -> User | None:
+        """Who answers here now, or has answered since ``author`` last looked; None where nobody but ``author`` does."""
+        claim = self.claim_at(at)
+        if claim and claim.holder != author:
+            return claim.holder
+        if seen is None:
+            return None
+        others = self.messages.filter(pk__gt=seen, outgoing__isnull=False, author__isnull=False)
+        answer = others.exclude(author=author).select_related("author").order_by("-pk").first()
+        return answer.author if answer else None
+
+    def _answer(
+        self, text: str, *, author: User, key: str, at: datetime, promises: datetime | None
+    ) -> "Message":
+        """It goes out, and answers what is owed; the same one for the same key. The caller holds the conversation's lock."""
+        from rasd.desk.models.claims import make_his
+        from rasd.desk.models.obligations import Obligation
+
+        if found := Message.objects.filter(outgoing__key=key).first():
+            return found
+        message = self._send(text, key=key, at=at, author=author)
+        if owed := self.owed:
+            owed.answer_with(message)
+        if promises:
+            promised = Obligation.begin(
+                kind=Obligation.Kind.PROMISE,
+                message=message,
+                conversation=self,
+                queue=self._queue_for(author),
+                matter=self.matter,
+                words=text[:300],
+                since=at,
+                due_at=promises,
+                actor=f"user:{author.get_username()}",
+            )
+            make_his(promised, author, at=at, why="promised")
+        return message
+
+    def _queue_for(self, author: User) -> Queue:
+        """Whose a promise is when its author cannot keep it: the queue that answered here last, else the author's, else any."""
+        last = self.obligations.order_by("-since").select_related("queue").first()
+        queue = last.queue if last else author.queues.order_by("pk").first() or Queue.objects.first()
+        if queue is None:
+            raise ValueError("there is no queue that could keep a promise: make one first")
+        return queue
+
     def timeline(self) -> models.QuerySet["Message"]:
         return self.messages.select_related("incoming__media", "outgoing", "author")
 
-    def _send(
-        self, text: str, *, key: str, at: datetime, author: User | None, **outgoing: Any
-    ) -> "Message":
+    def _send(self, text: str, *, key: str, at: datetime, author: User | None, **outgoing: Any) -> "Message":
         answers = outgoing.pop("answers", None)
         with transaction.atomic():
             sent = Outgoing.queue(

@@ -1,0 +1,60 @@
+"""What the desk refuses, each with what the page needs to say why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from rasd.desk.models import HeldAnswer
+
+
+class Claimed(Exception):
+    """Somebody else is answering in the conversation.
+
+    Attributes:
+        holder: who.
+        since: from when on.
+    """
+
+    def __init__(self, holder: User, since: datetime) -> None:
+        super().__init__(f"{holder.get_username()} has been answering since {since.isoformat()}")
+        self.holder = holder
+        self.since = since
+
+
+class AnswerHeld(Exception):
+    """The answer was not sent: somebody else has the conversation, or has answered in it meanwhile.
+
+    It is raised *after* the held answer was written: a caller that wraps the reply in a transaction of its own catches
+    this inside of it, or what was typed would be rolled back.
+
+    Attributes:
+        held: the answer, for both to decide on.
+    """
+
+    def __init__(self, held: HeldAnswer) -> None:
+        super().__init__(f"held: {held.other.get_username()} has the conversation or has answered in it")
+        self.held = held
+
+
+class Settled(Exception):
+    """A held answer was decided on before, the other way; the message says how."""
+
+
+class StillOwed(Exception):
+    """The conversation cannot be closed: something in it is owed to the customer.
+
+    Attributes:
+        what: ``answer``, ``promise`` or ``case``.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"cannot be closed: in it, one {what} is open; settle it first")
+        self.what = what
+
+
+class NotMerged(Exception):
+    """Two contacts cannot be made one, or a merge cannot be undone; the message says why."""

@@ -1,0 +1,104 @@
+"""Which conversations an inbox shows: filters that a page has in its address, and a saved view under a name."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from rasd.desk.models import Conversation, Obligation
+from rasd.desk.search import search
+
+
+class State(StrEnum):
+    OWED = "owed"
+    """An answer or what was promised is owed."""
+    LATE = "late"
+    """… and its time is over."""
+    WAITING = "waiting"
+    """Not closed, and nothing is owed: it is the customer's turn."""
+    CLOSED = "closed"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an inbox shows; everything empty: whatever is owed.
+
+    q         words, a name, or a part of a number.
+    mine      what the looking user owes.
+    queue, owner, line   primary keys.
+    matter    of :class:`rasd.desk.models.Matter`.
+    state     of :class:`State`.
+    language  the customer's.
+    """
+
+    q: str = ""
+    mine: bool = False
+    queue: int | None = None
+    owner: int | None = None
+    line: int | None = None
+    matter: str = ""
+    state: str = State.OWED
+    language: str = ""
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """From a page's address (a QueryDict) or :attr:`SavedView.filters`; what makes no sense is left out."""
+        state = str(told.get("state") or State.OWED)
+        return cls(
+            q=str(told.get("q") or "").replace("\0", "").strip(),
+            mine=str(told.get("mine") or "").lower() in {"1", "true", "on"},
+            queue=_number(told.get("queue")),
+            owner=_number(told.get("owner")),
+            line=_number(told.get("line")),
+            matter=str(told.get("matter") or ""),
+            state=State(state) if state in set(State) else State.OWED,
+            language=str(told.get("language") or ""),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """What is not as usual: short enough for an address, and read back by :meth:`of`."""
+        usual = type(self)()
+        told = asdict(self)
+        return {
+            one.name: told[one.name] for one in fields(self) if told[one.name] != getattr(usual, one.name)
+        }
+
+    def conversations(self, user: User, at: datetime) -> QuerySet[Conversation]:
+        """Those that ``user`` is to see, in no order of its own unless words are looked for: then the best first."""
+        rows = Conversation.objects.filter(self._where(user, at))
+        return search(self.q, within=rows) if self.q else rows
+
+    def _where(self, user: User, at: datetime) -> Q:
+        owed = Q(discharged_at=None)
+        if self.mine:
+            owed &= Q(owner=user)
+        if self.owner:
+            owed &= Q(owner=self.owner)
+        if self.queue:
+            owed &= Q(queue=self.queue)
+        if self.state == State.LATE:
+            owed &= Q(due_at__lt=at, running_since__isnull=False)
+        where = Q()
+        if self.state in {State.OWED, State.LATE} or self.mine or self.owner or self.queue:
+            where &= Exists(Obligation.objects.filter(owed, conversation=OuterRef("pk")))
+        if self.state == State.WAITING:
+            open_ones = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None)
+            where &= Q(closed_at=None) & ~Exists(open_ones)
+        if self.state == State.CLOSED:
+            where &= Q(closed_at__isnull=False)
+        for name in ("line", "matter", "language"):
+            if wanted := getattr(self, name):
+                where &= Q(**{name: wanted})
+        return where
+
+
+def _number(told: Any) -> int | None:
+    try:
+        return int(told)
+    except (TypeError, ValueError):
+        return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from rasd.desk.models import HeldAnswer
+    from rasd.desk.models import Conversation, HeldAnswer
 
 
 class Claimed(Exception):
@@ -58,3 +58,15 @@ class StillOwed(Exception):
 
 class NotMerged(Exception):
     """Two contacts cannot be made one, or a merge cannot be undone; the message says why."""
+
+
+class GoesOnElsewhere(Exception):
+    """A closed conversation cannot be opened again: between the same two another is open.
+
+    Attributes:
+        other: that one.
+    """
+
+    def __init__(self, other: Conversation) -> None:
+        super().__init__(f"{other} is open between the same two: go on there")
+        self.other = other

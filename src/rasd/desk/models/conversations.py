@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
-from rasd.desk.errors import AnswerHeld, StillOwed
+from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, StillOwed
 from rasd.desk.models.contacts import Contact
 from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
@@ -201,6 +201,23 @@ class Conversation(models.Model):
             if claim := self.claim_at(at):
                 claim.delete()
             record(actor, "conversation.closed", str(self), at=at)
+
+    def reopen(self, *, at: datetime, actor: str) -> None:
+        """It was closed by mistake and goes on. A second call changes nothing.
+
+        Raises:
+            GoesOnElsewhere: the customer has written since, which opened another.
+        """
+        with transaction.atomic():
+            Address.objects.select_for_update().get(pk=self.address_id)
+            now = Conversation.objects.select_for_update().get(pk=self.pk)
+            if now.closed_at is not None:
+                others = Conversation.objects.filter(line=self.line, address=self.address, closed_at=None)
+                if other := others.first():
+                    raise GoesOnElsewhere(other)
+                self.closed_at = None
+                self.save(update_fields=["closed_at"])
+                record(actor, "conversation.reopened", str(self), at=at)
 
     def is_about(self, matter: str, *, at: datetime, actor: str) -> None:
         """Somebody says what it is about; empty: nobody knows any more.

@@ -40,9 +40,15 @@ ENDS: dict[str, tuple[str, ...]] = {
     "case.said": ("case.said", "case.closed"),
     "case.closed": ("case.closed",),
 }
-"""What ends a measurement → the actions that do. An answer that the channel could not deliver after all ends nothing."""
+"""What ends a measurement → the actions that do."""
 
-UNDONE = ("obligation.owed_again",)
+UNDONE: dict[str, tuple[str, ...]] = {
+    "obligation.answered": ("obligation.owed_again",),
+    "case.said": (),
+    "case.closed": ("case.failed",),
+}
+"""What takes such an end back: the answer could not be delivered after all."""
+
 RUNS_AGAIN = ("obligation.resumed", "obligation.owed", "obligation.owed_again", *ENDS["obligation.answered"])
 HOLDERS = ("obligation.owed", "obligation.given", "obligation.moved", "obligation.owed_again")
 
@@ -219,11 +225,19 @@ class Standard(models.Model):
             found = found.filter(at__lt=_midnight(self.in_force_until + timedelta(days=1), self._zone))
         if self.kind:
             found = found.filter(facts__kind=self.kind)
+        if self.is_of_cases and (self.matter or self.case_kind):
+            return found.filter(Exists(self._openings()))
         if self.matter:
             found = found.filter(facts__matter=self.matter)
-        if self.case_kind:
-            found = found.filter(facts__kind=self.case_kind.code)
         return found
+
+    def _openings(self) -> QuerySet[Entry]:
+        """Where a case was opened as one of the kinds that are meant: its ledger tells the kind there and nowhere else."""
+        kinds = CaseKind.objects.filter(matter=self.matter) if self.matter else CaseKind.objects.all()
+        if self.case_kind:
+            kinds = kinds.filter(pk=self.case_kind.pk)
+        codes = list(kinds.values_list("code", flat=True))
+        return Entry.objects.filter(subject=OuterRef("subject"), action="case.opened", facts__kind__in=codes)
 
     def _suspects(self, at: datetime) -> QuerySet[Entry]:
         """Beginnings that did not end within the limit of day and night, which no working time is shorter than."""
@@ -234,7 +248,7 @@ class Standard(models.Model):
         return (
             self._beginnings()
             .filter(at__gte=at - LOOKS_BACK, at__lte=at - shortest)
-            .filter(~Exists(in_time) | Exists(later.filter(action__in=UNDONE)))
+            .filter(~Exists(in_time) | Exists(later.filter(action__in=UNDONE[self.ends])))
             .order_by("number")
         )
 
@@ -245,7 +259,7 @@ class Standard(models.Model):
         for entry in after:
             if entry.subject != begun.subject:
                 continue
-            if entry.action in UNDONE:
+            if entry.action in UNDONE[self.ends]:
                 ended = None
             elif ended is None and entry.action in ENDS[self.ends]:
                 ended = entry

@@ -45,6 +45,8 @@ TOPICS: dict[str, str] = {
     "review": roles.REVIEW,
     "conversations": roles.CONVERSATIONS,
     "conversation": roles.CONVERSATIONS,
+    "cases": roles.CASES,
+    "case": roles.CASES,
     "cycle": roles.CYCLE,
     "troubles": roles.TROUBLES,
     "team": roles.TEAM,

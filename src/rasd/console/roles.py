@@ -11,6 +11,9 @@ REVIEW = "metering.change_review"
 CONVERSATIONS = "desk.change_conversation"
 """To read conversations and to answer in them."""
 
+CASES = "desk.change_case"
+"""To work on cases, and to answer in them."""
+
 CYCLE = "metering.view_cycle"
 """To see how the month goes."""
 
@@ -20,10 +23,16 @@ TROUBLES = "channels.view_delivery"
 TEAM = "desk.change_employee"
 """To see who works when and who owes what, to change both, and to open the wall."""
 
+STANDARDS = "desk.change_standard"
+"""To say what is promised, by when and at what cost: guaranteed standards, and kinds of cases."""
+
 ROLES: dict[str, tuple[str, ...]] = {
-    "agent": (CONVERSATIONS,),
+    "agent": (
+        CONVERSATIONS,
+        CASES,
+    ),
     "reviewer": (REVIEW,),
-    "supervisor": (CYCLE, TROUBLES, TEAM),
+    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM),
     "administrator": ("*",),
 }
 OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "rasd.desk.apps.DeskConfig",
     "rasd.flows.apps.FlowsConfig",
     "rasd.console.apps.ConsoleConfig",
+    "rasd.portal.apps.PortalConfig",
 ]
 
 MIDDLEWARE = [

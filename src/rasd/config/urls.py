@@ -9,5 +9,6 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("channels/whatsapp/", include("rasd.channels.whatsapp.urls")),
     path("admin/", admin.site.urls),
+    path("t/", include("rasd.portal.urls")),
     path("", include("rasd.console.urls")),
 ]

@@ -1,1 +1,1 @@
-"""The customers' pages. Empty until the issue that builds them."""
+"""The customers' pages: thin views over cases, without login, session, cookie or script."""

@@ -1,8 +1,11 @@
 """People and what is said; what is owed, to whom, by whom, by when; cases."""
 
+from rasd.desk.models.account import AccountDay, AccountMark, AccountStretch
 from rasd.desk.models.breaches import Breach
 from rasd.desk.models.calendars import Calendar, OpenSpan, Season, SpecialDay, Weekday
-from rasd.desk.models.cases import Case, CaseEntry, CaseKind, Rating
+from rasd.desk.models.case_kinds import CaseKind
+from rasd.desk.models.case_records import CaseEntry, FormerToken, Rating
+from rasd.desk.models.cases import CannotReceive, Case, NotInThisStage
 from rasd.desk.models.claims import CannedAnswer, Claim, Draft, HeldAnswer, SavedView
 from rasd.desk.models.contacts import Contact, ContactAddress, Merge
 from rasd.desk.models.conversations import Conversation, HandOver, Message
@@ -14,9 +17,13 @@ from rasd.desk.models.standards import Standard
 
 __all__ = [
     "Absence",
+    "AccountDay",
+    "AccountMark",
+    "AccountStretch",
     "Breach",
     "Calendar",
     "CannedAnswer",
+    "CannotReceive",
     "Case",
     "CaseEntry",
     "CaseKind",
@@ -28,11 +35,13 @@ __all__ = [
     "Employee",
     "Escalation",
     "EscalationStep",
+    "FormerToken",
     "HandOver",
     "HeldAnswer",
     "Matter",
     "Merge",
     "Message",
+    "NotInThisStage",
     "Notice",
     "Obligation",
     "OpenSpan",

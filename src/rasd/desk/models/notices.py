@@ -46,6 +46,7 @@ class Notice(models.Model):
         LATE = "late", _("is late")
         MENTION = "mention", _("mentions you")
         HELD = "held", _("an answer is held")
+        FAILED = "failed", _("could not be delivered")
 
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind)

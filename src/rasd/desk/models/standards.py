@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rasd.desk import hours
 from rasd.desk.models.calendars import Calendar
-from rasd.desk.models.cases import CaseKind
+from rasd.desk.models.case_kinds import CaseKind
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Matter
 from rasd.ledger.models import Entry

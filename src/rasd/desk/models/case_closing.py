@@ -1,0 +1,105 @@
+"""How a case closes (G11): with a written answer that the customer could receive, and not before."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from rasd.channels.models import Outgoing
+from rasd.desk.errors import Claimed
+from rasd.desk.models import case_work
+from rasd.desk.models.case_records import CaseEntry, Rating
+from rasd.desk.models.conversations import Conversation, Message
+from rasd.desk.models.notices import Notice
+from rasd.desk.models.obligations import Obligation
+
+if TYPE_CHECKING:
+    from rasd.desk.models.cases import Case
+
+BUTTONS_WITH = 1024
+"""Characters of a message that may have buttons under it [Meta's documentation]; under a longer one there are none, and it
+is rated on the page."""
+
+
+def send(case: "Case", chat: Conversation, text: str, *, author: User, key: str, at: datetime) -> Message:
+    """The closing answer into the conversation, with three buttons under it to rate by one tap.
+
+    Raises:
+        Claimed: somebody else is answering there.
+    """
+    if (claim := chat.claim_at(at)) and claim.holder != author:
+        raise Claimed(claim.holder, claim.at)
+    with translation.override(case.language):
+        whole = "\n\n".join([text, how_to_go_on(case)])
+        buttons = [
+            {"id": f"rate:{case.pk}:{score.value}", "title": str(score.label)}
+            for score in reversed(Rating.Score)
+        ]
+    fits = len(whole) <= BUTTONS_WITH
+    message = chat._send(
+        whole,
+        key=f"case:{case.pk}:{key}",
+        at=at,
+        author=author,
+        kind=Outgoing.Kind.BUTTONS if fits else Outgoing.Kind.TEXT,
+        content={"buttons": buttons} if fits else {},
+    )
+    for owed in (chat.owed, case.work):
+        if owed:
+            owed.answer_with(message)
+    return message
+
+
+def how_to_go_on(case: "Case") -> str:
+    return _(
+        "This closes your request %(reference)s. Is it settled? If not, write here within 14 days and it is opened again."
+    ) % {"reference": f"\u2068{case.reference}\u2069"}
+
+
+def settle(case: "Case") -> None:
+    """See :meth:`Case.settle`. The case is held."""
+    closing = case.closing_answer
+    if closing is None:
+        return
+    sent = closing.message.outgoing if closing.message else None
+    if sent is not None and sent.state == Outgoing.State.FAILED:
+        _back_to_work(case, sent)
+    elif case.stage == case.Stage.ANSWERED and (sent is None or sent.could_be_received):
+        _end(case, closing, at=(sent.accepted_at if sent else None) or closing.at)
+
+
+def _end(case: "Case", closing: CaseEntry, *, at: datetime) -> None:
+    case.stage, case.closed_at = case.Stage.CLOSED, at
+    case.save(update_fields=["stage", "closed_at"])
+    if work := case.work:
+        work.done(at=at, actor=closing.actor, why="the case is closed")
+    case._write(CaseEntry.Kind.CLOSED, at=at, actor=closing.actor, public=True, stage=case.Stage.CLOSED)
+    since = case.entries.filter(kind=CaseEntry.Kind.HEARD, pk__gt=closing.pk, expects_answer=True).first()
+    if since is not None:
+        case.reopen(at=at, actor=since.actor, why="the customer wrote before the answer was out")
+
+
+def _back_to_work(case: "Case", sent: Outgoing) -> None:
+    """Where it was closed, what was left of its time runs on from the failure."""
+    at, actor = sent.failed_at or timezone.now(), f"machine:{sent.line.channel}"
+    case.closed_at = case.closing_answer = None
+    case.stage = case.Stage.WORKING
+    case.save(update_fields=["closed_at", "closing_answer", "stage"])
+    if work := case.work:
+        work.resume(at=at, actor=actor)
+    else:
+        done = case.obligations.filter(kind=Obligation.Kind.WORK).latest("since")
+        work = case_work.begin(case, at=at, actor=actor, allowance=case_work.left_of(done))
+    case._write(
+        CaseEntry.Kind.FAILED,
+        at=at,
+        actor=actor,
+        text=sent.error_words,
+        public=False,
+        stage=case.Stage.WORKING,
+        why="the channel could not deliver the closing answer",
+    )
+    if work.owner:
+        Notice.tell(work.owner, Notice.Kind.FAILED, at=at, obligation=work, case=case)

@@ -1,0 +1,56 @@
+"""A case's work as an obligation: begun with the case, given to who takes it up, begun anew where it is reopened."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rasd.desk.models.obligations import Obligation
+from rasd.desk.models.staff import NotOnShift
+
+if TYPE_CHECKING:
+    from rasd.desk.models.cases import Case
+
+Kind = Obligation.Kind
+
+
+def begin(case: "Case", *, at: datetime, actor: str, allowance: timedelta | None = None) -> Obligation:
+    """Owed from ``at`` on, in the time of its kind unless ``allowance`` says otherwise: by those who had it last, else by
+    its kind's queue."""
+    last = case.obligations.filter(kind=Kind.WORK).select_related("queue", "owner").last()
+    work = Obligation.begin(
+        kind=Kind.WORK,
+        case=case,
+        queue=last.home if last else case.kind.queue,
+        since=at,
+        allowance=case.kind.settle_within if allowance is None else allowance,
+        matter=case.kind.matter,
+        words=case.title,
+        actor=actor,
+    )
+    if last and last.owner:
+        with suppress(NotOnShift):  # the queue's then: somebody who serves it is there
+            work.give(last.owner, at=at, actor=actor, why="had it before")
+    return work
+
+
+def left_of(work: Obligation) -> timedelta:
+    """Of its allowance; nothing where it was used up."""
+    return max(timedelta(), work.allowance - work.spent)
+
+
+def owe_answer(case: "Case", text: str, *, at: datetime) -> None:
+    """To what the customer wrote on the page: by whoever works on the case. Several in a row are one, from the first."""
+    if case.answer_owed or (work := case.work) is None:
+        return
+    answer = Obligation.begin(
+        kind=Kind.ANSWER,
+        case=case,
+        queue=work.home,
+        since=at,
+        matter=case.kind.matter,
+        words=text[: Obligation._meta.get_field("words").max_length],
+        actor=case.customer,
+    )
+    if work.owner:
+        with suppress(NotOnShift):
+            answer.give(work.owner, at=at, actor=case.customer, why="works on the case")

@@ -1,13 +1,136 @@
-"""Finding conversations by what was said in them, by whose they are, and by number."""
+"""Finding conversations by what was said in them, by whose they are, and by number.
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import CharField, QuerySet, Value
+What makes words comparable lies in the database (migration ``0002_plain``): the functions ``desk_words``, ``desk_query`` and
+``desk_marked``, so that what is stored and what is asked cannot differ.
+"""
 
-from rasd.desk.models import Conversation
+import re
+import unicodedata
+from typing import Any
+
+from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVectorField
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from rasd.channels.models import Address
+from rasd.desk.models import Contact, Conversation, Message
+
+NEWEST = 300
+"""Messages, and as many people and numbers, that are ranked: of a word that everybody uses the newest, not all."""
+
+LONGEST = 200
+"""Characters of what is looked for; more is no search."""
+
+SHOWN = 160
+"""Characters of an excerpt."""
+
+BEFORE = 40
+"""Of these, how many before the first hit."""
+
+NAMED = 1.0
+"""What a hit in the name or the number counts more than any in a message, whose rank is below 1."""
+
+HIT = re.compile("\x02([^\x03]*)\x03")
 
 
 def search(text: str, within: QuerySet[Conversation] | None = None) -> QuerySet[Conversation]:
-    """Conversations in which ``text`` was said, or whose person is called so; each with an ``excerpt``."""
-    rows = Conversation.objects.all() if within is None else within
-    found = rows.filter(messages__search=SearchQuery(text, config="simple"))
-    return found.annotate(excerpt=Value("", CharField())).order_by("-last_message_at").distinct()
+    """Conversations in one message of which all words of ``text`` stand, or whose person's name or number has them.
+
+    The last word may be only begun. Best first: name or number, then rank, then the newest. Each has an ``excerpt``: the best
+    message around its first hit, safe HTML with the hits in ``<mark>``; empty where only name or number was found.
+
+    Args:
+        within: look among these only. A filter put on the result comes too late: of a common word only the newest
+            ``NEWEST`` messages are ranked.
+    """
+    told = text[:LONGEST].replace("\0", " ")
+    found = _found(told, within, loosely=False)
+    # With و ف ب ل ك taken off what was typed, only where nothing else is found: "بطاقة" is not "in power".
+    return found if found.exists() else _found(told, within, loosely=True)
+
+
+def _found(text: str, within: QuerySet[Conversation] | None, *, loosely: bool) -> QuerySet[Conversation]:
+    asked = Func(Value(text), Value(loosely), function="desk_query", output_field=SearchQueryField())
+    said = Message.objects.filter(search=asked)
+    if within is not None:
+        said = said.filter(conversation__in=within.order_by().values("pk"))
+    called = _having("name", asked, Contact.objects.all()).values(kept=Coalesce("merged_into", "pk"))[:NEWEST]
+    numbered = _having("phone", asked, Address.objects.all()).values("pk")[:NEWEST]
+    by_person = Conversation.objects.filter(contact__in=called).order_by("-last_message_at").values("pk")
+    by_number = Conversation.objects.filter(address__in=numbered).order_by("-last_message_at").values("pk")
+    by_words = said.order_by("-pk").values("conversation_id")
+    rows = Conversation.objects.filter(pk__in=by_words[:NEWEST].union(by_person[:NEWEST], by_number[:NEWEST]))
+    if within is not None:
+        rows = rows.filter(pk__in=within.order_by().values("pk"))
+    best = (
+        Message.objects.filter(conversation=OuterRef("pk"), search=asked)
+        .annotate(rank=SearchRank("search", asked, normalization=Value(1)))
+        .order_by("-rank", "-pk")
+    )
+    named = Q(Exists(_having("name", asked, Contact.objects.filter(pk=OuterRef("contact"))))) | Q(
+        Exists(_having("phone", asked, Address.objects.filter(pk=OuterRef("address"))))
+    )
+    rank = Coalesce(Subquery(best.values("rank")[:1]), 0.0, output_field=FloatField())
+    return rows.annotate(
+        rank=rank + Case(When(named, then=Value(NAMED)), default=Value(0.0)),
+        excerpt=_Excerpt(Subquery(best.values("words")[:1]), asked),
+    ).order_by("-rank", "-last_message_at")
+
+
+def _having(field: str, asked: Func, rows: QuerySet[Any]) -> QuerySet[Any]:
+    words = Func(F(field), function="desk_words", output_field=SearchVectorField())
+    return rows.annotate(words_of_it=words).filter(words_of_it=asked)
+
+
+class _MarkedField(TextField):  # type: ignore[type-arg]
+    def from_db_value(self, value: str | None, *_: Any) -> SafeString:
+        return excerpt(value or "")
+
+
+class _Excerpt(Func):
+    function = "desk_marked"
+    output_field = _MarkedField()
+
+
+def excerpt(marked: str) -> SafeString:
+    """What stands around the first hit, as HTML; ``marked`` is a text with its hits between U+0002 and U+0003."""
+    text = HIT.sub(lambda hit: _bare_mark(hit[1]), " ".join(marked.split(" ")))
+    first = max(text.find("\x02"), 0)
+    begin = text.rfind(" ", 0, max(first - BEFORE, 0)) + 1 if first > BEFORE else 0
+    end = (
+        len(text)
+        if len(text) - begin <= SHOWN
+        else max(text.rfind(" ", begin, begin + SHOWN), begin + BEFORE)
+    )
+    shown = text[begin:end]
+    if shown.count("\x02") > shown.count("\x03"):
+        shown += "\x03"
+    html = str(escape(shown)).replace("\x02", "<mark>").replace("\x03", "</mark>")
+    return mark_safe(f"{'… ' if begin else ''}{html}{' …' if end < len(text) else ''}")  # noqa: S308 (escaped above)
+
+
+def _bare_mark(word: str) -> str:
+    """The mark without the punctuation around the word."""
+    inner = word
+    while inner and unicodedata.category(inner[0])[0] in "PS":
+        inner = inner[1:]
+    before = word[: len(word) - len(inner)]
+    while inner and unicodedata.category(inner[-1])[0] in "PS":
+        inner = inner[:-1]
+    after = word[len(before) + len(inner) :]
+    return f"{before}\x02{inner}\x03{after}" if inner else word

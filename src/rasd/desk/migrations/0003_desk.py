@@ -854,7 +854,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='search',
-            field=models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.SearchVector(models.Func(models.F('words'), function='desk_plain'), config=models.Value('simple')), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('words'), function='desk_words'), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddConstraint(
             model_name='specialday',
@@ -875,6 +875,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='target',
             constraint=models.UniqueConstraint(fields=('queue', 'line', 'matter'), name='one_target_for_each', nulls_distinct=False),
+        ),
+        migrations.AddIndex(
+            model_name='contact',
+            index=django.contrib.postgres.indexes.GinIndex(models.Func(models.F('name'), function='desk_words'), fastupdate=False, name='contact_name'),
         ),
         migrations.AddIndex(
             model_name='message',

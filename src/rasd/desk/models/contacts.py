@@ -3,8 +3,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from rasd.channels.models import Address
@@ -18,6 +19,9 @@ class Contact(models.Model):
     name = models.CharField(max_length=200, blank=True)
     addresses = models.ManyToManyField(Address, through="ContactAddress", related_name="contacts")
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
+
+    class Meta:
+        indexes = [GinIndex(Func(F("name"), function="desk_words"), name="contact_name", fastupdate=False)]
 
     def __str__(self) -> str:
         return self.name

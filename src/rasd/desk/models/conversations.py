@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models, transaction
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
@@ -390,7 +390,7 @@ class Message(models.Model):
     note = models.TextField(blank=True, help_text="for staff only")
     words = models.TextField(blank=True, help_text="what was said, wherever it stands, for searching")
     search = models.GeneratedField(
-        expression=SearchVector(Func(F("words"), function="desk_plain"), config=Value("simple")),
+        expression=Func(F("words"), function="desk_words"),
         output_field=SearchVectorField(),
         db_persist=True,
     )

@@ -1,12 +1,26 @@
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.conf import settings
-from django.contrib.auth.models import Group
-from django.db import models
+from django.contrib.auth.models import Group, User
+from django.core.mail import EmailMessage
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from rasd.desk import signals
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Queue
+
+SUPERVISORS = "supervisor"
+"""The group to which the usual steps escalate; the console makes it when the database is migrated."""
+
+WARNS_BEFORE = timedelta(minutes=10)
+ESCALATES_FURTHER_AFTER = timedelta(hours=1)
 
 
 class EscalationStep(models.Model):
@@ -20,7 +34,38 @@ class EscalationStep(models.Model):
     by_email = models.BooleanField(_("by e-mail too"), default=False)
 
     class Meta:
-        ordering = ["after"]
+        ordering = ["after", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.queue}: {self.after} → {self.role or 'owner'}"
+
+    @classmethod
+    def usual(cls, queue: Queue) -> "list[EscalationStep]":
+        """The steps of a queue for which nobody has said others: ten minutes before the time whoever owes it is warned; at
+        the time he and the supervisors are told; an hour later the supervisors by e-mail too. Nothing where it has steps.
+        """
+        if queue.escalation_steps.exists():
+            return []
+        supervisors = Group.objects.filter(name=SUPERVISORS).first()
+        steps = [cls(queue=queue, after=-WARNS_BEFORE), cls(queue=queue, after=timedelta())]
+        if supervisors:
+            steps.append(cls(queue=queue, after=timedelta(), role=supervisors))
+            steps.append(cls(queue=queue, after=ESCALATES_FURTHER_AFTER, role=supervisors, by_email=True))
+        for step in steps:
+            step.save()
+        return steps
+
+    def moment(self, obligation: Obligation) -> datetime:
+        """When it is to be taken, counted from the obligation's time in its queue's working time, back to its begin at most."""
+        if self.after >= timedelta():
+            return obligation.queue.due(obligation.due_at, self.after)
+        left = -self.after
+        spans = list(obligation.queue.hours.spans(obligation.since, obligation.due_at))
+        for opened, closed in reversed(spans):
+            if closed - opened >= left:
+                return closed - left
+            left -= closed - opened
+        return obligation.since
 
 
 class Escalation(models.Model):
@@ -57,6 +102,10 @@ class Notice(models.Model):
     case = models.ForeignKey("desk.Case", models.CASCADE, null=True, related_name="notices")
     read_at = models.DateTimeField(null=True)
     email_wanted = models.BooleanField(default=False)
+    email_begun_at = models.DateTimeField(
+        null=True,
+        help_text="when the mail server was called: without emailed_at, nobody knows whether it went out",
+    )
     emailed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -66,3 +115,71 @@ class Notice(models.Model):
                 fields=["at"], name="notice_to_email", condition=Q(email_wanted=True, emailed_at__isnull=True)
             ),
         ]
+
+    @classmethod
+    def tell(cls, user: User, kind: str, *, at: datetime, by_email: bool = False, **about: Any) -> "Notice":
+        """``user`` is to know it; by e-mail too, where that is wanted and the user has an address.
+
+        Args:
+            about: any of ``obligation``, ``message``, ``conversation``, ``case``.
+        """
+        obligation = about.get("obligation")
+        if obligation is not None:
+            about.setdefault("conversation", obligation.conversation)
+            about.setdefault("case", obligation.case)
+        with transaction.atomic():
+            notice = cls.objects.create(
+                to=user, kind=kind, at=at, email_wanted=by_email and bool(user.email), **about
+            )
+            signals.notice_told.send(cls, notice=notice)
+            return notice
+
+    @classmethod
+    def unread(cls, user: User) -> "models.QuerySet[Notice]":
+        """The newest first."""
+        rows = cls.objects.filter(to=user, read_at=None).order_by("-at", "-pk")
+        return rows.select_related("obligation__queue", "conversation__contact", "case", "message")
+
+    def read(self, *, at: datetime) -> None:
+        """Seen by whom it is for."""
+        if self.read_at is None:
+            self.read_at = at
+            self.save(update_fields=["read_at"])
+
+    # By e-mail.
+
+    def email(self, *, at: datetime) -> bool:
+        """Send it; whether it went out now. Once at most: where a process died while the mail server was being called, nobody
+        knows whether it went, and it is not sent again. It stands in the console either way.
+
+        Raises:
+            OSError, smtplib.SMTPException: the server did not take it; to be tried again.
+        """
+        begun = Notice.objects.filter(pk=self.pk, email_wanted=True, email_begun_at=None)
+        if not begun.update(email_begun_at=at):
+            return False
+        try:
+            self._as_email().send()
+        except Exception:
+            Notice.objects.filter(pk=self.pk).update(email_begun_at=None)
+            raise
+        Notice.objects.filter(pk=self.pk).update(emailed_at=at)
+        return True
+
+    def _as_email(self) -> EmailMessage:
+        """Nothing of what a customer said: mail lies in too many places."""
+        with translation.override(settings.LANGUAGE_CODE):
+            what, lines = str(self.case or self.conversation or ""), []
+            if owed := self.obligation:
+                due = date_format(timezone.localtime(owed.due_at), "j F H:i")
+                lines.append(gettext("Due: %(when)s") % {"when": due})
+                lines.append(gettext("Queue: %(queue)s") % {"queue": owed.queue})
+                owner = owed.owner.get_full_name() or owed.owner.get_username() if owed.owner else "–"
+                lines.append(gettext("With: %(owner)s") % {"owner": owner})
+            lines.append(gettext("Read it in the console, where it is among your notices."))
+            return EmailMessage(
+                subject=gettext("%(utility)s: %(what)s %(happened)s")
+                % {"utility": settings.UTILITY_NAME, "what": what, "happened": self.get_kind_display()},
+                body="\n".join(lines),
+                to=[self.to.email],
+            )

@@ -1,19 +1,74 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from rasd.desk import hours
+from rasd.desk import hours, signals
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
+from rasd.desk.models.roster import Roster
+from rasd.desk.models.staff import Absence, Employee
 from rasd.ledger.models import record
 
-PLACE = ("queue_id", "owner_id", "owner_until", "allowance", "spent", "running_since", "due_at")
+if TYPE_CHECKING:
+    from rasd.desk.models.notices import EscalationStep
+
+PLACE = (
+    "queue_id",
+    "fell_from_id",
+    "owner_id",
+    "owner_until",
+    "allowance",
+    "spent",
+    "running_since",
+    "due_at",
+)
 """The fields that say whose something is, and by when."""
+
+
+SAME_BREATH = timedelta(minutes=5)
+"""What is written so soon after a promise belongs to it ("anything else?") and does not keep it."""
+
+
+class Obligations(models.QuerySet["Obligation"]):
+    """What is owed, asked in the words of the desk."""
+
+    def open(self) -> Self:
+        return self.filter(discharged_at=None)
+
+    def waiting(self) -> Self:
+        """For a person: open, with nobody in particular, the clock running, and no answer on its way out."""
+        on_its_way = Q(discharged_by__outgoing__isnull=False, discharged_by__outgoing__failed_at=None)
+        return self.open().filter(owner=None, running_since__isnull=False).exclude(on_its_way)
+
+    def with_language(self) -> Self:
+        """Each with ``language``, the customer's; empty for what is not a customer's."""
+        return self.annotate(language=Coalesce("conversation__language", "case__language", Value("")))
+
+    def in_nobodys_hands(self, at: datetime) -> Self:
+        """Open, and with a person who is not at work, or in a queue that nobody serves (G7): always to be empty.
+
+        Who serves a queue is worked out from calendars; which obligations lie there, and whose shift is over, is one
+        question to the database.
+        """
+        away = Absence.objects.filter(employee__user=OuterRef("owner"), begins_at__lte=at, ends_at__gt=at)
+        gone = Q(owner_until__lte=at) | Q(owner__is_active=False) | Q(owner__employee__left_at__lte=at)
+        limbo = Q(owner__isnull=False) & (gone | Exists(away))
+        open_ = self.open().with_language()
+        roster = Roster(at)
+        for queue_id, language in (
+            open_.filter(owner=None).order_by().values_list("queue", "language").distinct()
+        ):
+            if not roster.is_served(roster.queues[queue_id], language):
+                limbo |= Q(owner=None, queue=queue_id, language=language)
+        return open_.filter(limbo)
 
 
 class Obligation(models.Model):
@@ -41,6 +96,13 @@ class Obligation(models.Model):
     matter = models.CharField(max_length=20, choices=Matter, blank=True)
     words = models.CharField(max_length=300, blank=True, help_text="what was promised, or is to be done")
     queue = models.ForeignKey(Queue, models.PROTECT)
+    fell_from = models.ForeignKey(
+        Queue,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="whose it is, while nobody serves that queue: it goes back there when somebody does",
+    )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     owner_until = models.DateTimeField(
         null=True,
@@ -54,7 +116,13 @@ class Obligation(models.Model):
     running_since = models.DateTimeField(null=True, help_text="null: the clock stands still")
     due_at = models.DateTimeField(help_text="while the clock stands still: when it would have been due")
     discharged_at = models.DateTimeField(null=True)
-    discharged_by = models.OneToOneField(Message, models.PROTECT, null=True, related_name="discharges")
+    discharged_by = models.ForeignKey(
+        Message,
+        models.PROTECT,
+        null=True,
+        related_name="discharges",
+        help_text="one answer may keep a promise too, and close a case",
+    )
     waived_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -69,6 +137,11 @@ class Obligation(models.Model):
         related_name="+",
         help_text="the first that came after the answer was written and before it was out",
     )
+    next_step_at = models.DateTimeField(
+        null=True, help_text="when the next step of warning or escalation is to be taken"
+    )
+
+    objects = Obligations.as_manager()
 
     class Meta:
         ordering = ["since"]
@@ -91,6 +164,11 @@ class Obligation(models.Model):
             models.Index(
                 fields=["owner", "due_at"], name="owed_by_owner", condition=Q(discharged_at__isnull=True)
             ),
+            models.Index(
+                fields=["next_step_at"],
+                name="owed_with_a_step_to_take",
+                condition=Q(discharged_at__isnull=True, next_step_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,28 +185,63 @@ class Obligation(models.Model):
         due_at: datetime | None = None,
         **what: Any,
     ) -> "Obligation":
-        """It is owed from ``since`` on, by ``queue``; within its target unless ``allowance`` says otherwise, or a moment
-        ``due_at`` was promised."""
+        """It is owed from ``since`` on, by ``queue``.
+
+        Args:
+            allowance: of the queue's working time; by default its target.
+            due_at: for a promise, the moment that was promised, whatever the queue's hours are.
+        """
         conversation = what.get("conversation")
         if due_at is not None:
             allowance = hours.between(queue.hours, since, due_at)
         elif allowance is None:
             allowance = queue.target(conversation.line if conversation else None, what.get("matter", ""))
-        due = due_at or queue.due(since, allowance)
         with transaction.atomic():
             owed = cls.objects.create(
-                queue=queue, since=since, allowance=allowance, running_since=since, due_at=due, **what
+                queue=queue,
+                since=since,
+                allowance=allowance,
+                running_since=since,
+                due_at=due_at or queue.due(since, allowance),
+                **what,
             )
             owed._record("obligation.owed", actor, at=since)
             return owed
 
+    @classmethod
+    def hold(cls, pk: int, *, wait: bool = True) -> "Obligation | None":
+        """As it is now, and nobody else's to change until the caller's transaction ends.
+
+        What is changed about one conversation or case is changed by one after the other: its row is locked first, the
+        obligation's next, the ledger's chain last. Who already has the chain must not come here: it is a deadlock.
+
+        Args:
+            wait: else None, at once, where somebody else is at it.
+        """
+        for parent in (Conversation, cls._meta.get_field("case").related_model):
+            rows = parent.objects.filter(obligations=pk)  # type: ignore[union-attr]
+            locked = rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
+            if not locked.exists() and rows.exists():
+                return None
+        rows = cls.objects.select_related("queue", "owner", "conversation__line")
+        return rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait).filter(pk=pk).first()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Around every change: nobody else's meanwhile, and as it is now, not as it was when somebody read it."""
+        with transaction.atomic():
+            if self.hold(self.pk) is None:
+                raise Obligation.DoesNotExist(f"{self} is gone")
+            self.refresh_from_db()
+            yield
+
     # The clock.
 
     def pause(self, *, at: datetime, actor: str) -> None:
-        """It is the customer's turn: the clock stands still."""
-        if self.running_since is None or self.discharged_at:
-            return
-        with transaction.atomic():
+        """It is the customer's turn: the clock stands still. That of a promise does not: it was given for a moment."""
+        with self._changing():
+            if self.running_since is None or self.discharged_at or self.kind == self.Kind.PROMISE:
+                return
             self.spent += hours.between(self.queue.hours, self.running_since, at)
             self.running_since = None
             self.save(update_fields=["spent", "running_since"])
@@ -136,15 +249,44 @@ class Obligation(models.Model):
 
     def resume(self, *, at: datetime, actor: str) -> None:
         """It is our turn again: the rest of the time runs from now."""
-        if self.running_since is not None or self.discharged_at:
-            return
-        with transaction.atomic():
+        with self._changing():
+            if self.running_since is not None or self.discharged_at:
+                return
             self.running_since = at
             self.due_at = self.queue.due(at, self.allowance - self.spent)
             self.save(update_fields=["running_since", "due_at"])
             self._record("obligation.resumed", actor, at=at)
 
+    def recount(
+        self, *, at: datetime, actor: str, why: str = "", before: hours.Working | None = None
+    ) -> bool:
+        """Its queue's hours were changed: due by those that stand now. What was promised for a moment stays, and so does
+        whatever is with the customer, whose rest is counted when it comes back.
+
+        Args:
+            before: the hours as they were. Something that was due earlier than they made it came from another queue with
+                that time (see :meth:`move`), and is not put off.
+        """
+        with self._changing():
+            if self.discharged_at or self.running_since is None or self.kind == self.Kind.PROMISE:
+                return False
+            left = self.allowance - self.spent
+            due = self.queue.due(self.running_since, left)
+            if before is not None and self.due_at < hours.due(before, self.running_since, left):
+                due = min(due, self.due_at)
+            if due == self.due_at:
+                return False
+            self.due_at = due
+            self.save(update_fields=["due_at"])
+            self._record("obligation.recounted", actor, at=at, why=why)
+            return True
+
     # Whose it is.
+
+    @property
+    def home(self) -> Queue:
+        """The queue whose it is, wherever it lies while nobody serves that one."""
+        return self.fell_from or self.queue
 
     def give(
         self,
@@ -155,39 +297,50 @@ class Obligation(models.Model):
         until: datetime | None = None,
         why: str = "",
     ) -> None:
-        """``owner`` owes it from now on; None: whoever serves the queue."""
-        if self.owner == owner and self.owner_until == until:
-            return
-        with transaction.atomic():
+        """``owner`` owes it from now on; None: whoever serves the queue. Nothing where it is discharged already.
+
+        Args:
+            until: for who knows it already, when the owner's present shift ends.
+
+        Raises:
+            NotOnShift: an employee who is not on shift cannot look at it.
+        """
+        employee = Employee.of(owner) if owner and until is None else None
+        until = employee.shift_end(at) if employee else until
+        with self._changing():
             changed = self.owner != owner
+            if self.discharged_at or (not changed and self.owner_until == until):
+                return
             self.owner, self.owner_until = owner, until
             self.save(update_fields=["owner", "owner_until"])
             if changed:
+                if owner and actor != f"user:{owner.get_username()}":
+                    self._tell(owner, at)
                 self._record("obligation.given", actor, at=at, why=why)
+            else:
+                self._tell_of("obligation.given")
 
-    def move(self, queue: Queue, *, at: datetime, actor: str, why: str = "") -> None:
-        """Other people owe it from now on, by the earlier of the two times."""
-        if queue == self.queue:
-            return
-        with transaction.atomic():
+    def move(self, queue: Queue, *, at: datetime, actor: str, why: str = "", falls: bool = False) -> None:
+        """Other people owe it from now on, by the earlier of the two times; a promise by the moment that was promised.
+
+        Args:
+            falls: nobody serves its own queue, to which it goes back when somebody does.
+        """
+        with self._changing():
+            home = self.home if falls and self.home != queue else None
+            if self.discharged_at or (queue == self.queue and home == self.fell_from):
+                return
             line = self.conversation.line if self.conversation else None
             if self.running_since is not None:
                 self.spent += hours.between(self.queue.hours, self.running_since, at)
                 self.running_since = at
             self.allowance = min(self.allowance, self.spent + queue.target(line, self.matter))
-            self.due_at = min(self.due_at, queue.due(at, self.allowance - self.spent))
-            self.queue, self.owner, self.owner_until = queue, None, None
-            self.save(
-                update_fields=[
-                    "queue",
-                    "due_at",
-                    "spent",
-                    "running_since",
-                    "allowance",
-                    "owner",
-                    "owner_until",
-                ]
-            )
+            if self.kind != self.Kind.PROMISE:
+                self.due_at = min(self.due_at, queue.due(at, self.allowance - self.spent))
+            if queue != self.queue:
+                self.owner, self.owner_until = None, None
+            self.queue, self.fell_from = queue, home
+            self.save()
             self._record("obligation.moved", actor, at=at, why=why)
 
     @property
@@ -198,9 +351,9 @@ class Obligation(models.Model):
 
     def put_back(self, place: dict[str, str | None], *, at: datetime, actor: str) -> None:
         """Undoes a giving or a moving of a moment ago: whose it was, by the time that it had, as if its clock had run on."""
-        if self.discharged_at:
-            return
-        with transaction.atomic():
+        with self._changing():
+            if self.discharged_at:
+                return
             runs = self.running_since is not None
             for name, text in place.items():
                 setattr(self, name, self._meta.get_field(name).to_python(text))
@@ -214,21 +367,33 @@ class Obligation(models.Model):
 
     def answer_with(self, message: Message) -> None:
         """``message`` is the answer; it discharges once the customer could receive it (G7)."""
-        self.discharged_by = message
-        self.save(update_fields=["discharged_by"])
+        with self._changing():
+            if self.discharged_at is None:
+                self.discharged_by = message
+                self.save(update_fields=["discharged_by"])
         self.settle()
+
+    @classmethod
+    def keep_promises(cls, message: Message) -> None:
+        """``message`` keeps the promises made in its conversation, where an employee wrote it, the customer could receive it,
+        and it was not written in the same breath as the promise."""
+        if message.author is None or message.outgoing is None or not message.outgoing.could_be_received:
+            return
+        made = cls.objects.open().filter(conversation=message.conversation_id, kind=cls.Kind.PROMISE)
+        for promise in made.filter(since__lte=message.at - SAME_BREATH).exclude(message=message):
+            promise.answer_with(message)
 
     def settle(self) -> None:
         """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
-        answer = self.discharged_by.outgoing if self.discharged_by else None
-        if answer is None:
-            return
-        with transaction.atomic():
+        with self._changing():
+            answer = self.discharged_by.outgoing if self.discharged_by else None
+            if answer is None:
+                return
             if answer.could_be_received and self.discharged_at is None:
                 at = answer.accepted_at or answer.created_at
                 self._end(at, actor=_who_wrote(self.discharged_by), action="obligation.answered")
                 if self.next_message and self.conversation:
-                    self.conversation.owe_from(self.next_message, self.queue)
+                    self.conversation.owe_from(self.next_message, self.home)
             elif not answer.could_be_received and self.discharged_at and self._may_stand_again():
                 self.discharged_at = None
                 self.running_since = self.since
@@ -240,23 +405,24 @@ class Obligation(models.Model):
                     at=answer.failed_at or self.since,
                     why="the channel could not deliver the answer",
                 )
+            elif answer.failed_at and self.discharged_at is None:
+                self._tell_of(
+                    "obligation.owed_again"
+                )  # it was never out, so no entry: but somebody must write another
 
     def waive(self, *, by: User, at: datetime, why: str = "") -> None:
         """An employee says that it needs no answer."""
-        with transaction.atomic():
-            self.waived_by = by
-            self.save(update_fields=["waived_by"])
-            self._end(at, actor=f"user:{by.get_username()}", action="obligation.waived", why=why)
+        with self._changing():
+            if self.discharged_at is None:
+                self.waived_by = by
+                self.save(update_fields=["waived_by"])
+                self._end(at, actor=f"user:{by.get_username()}", action="obligation.waived", why=why)
 
     def done(self, *, at: datetime, actor: str, why: str = "") -> None:
         """Work that is done, or a promise that was kept otherwise than by a message."""
-        self._end(at, actor=actor, action="obligation.done", why=why)
-
-    def spent_at(self, at: datetime) -> timedelta:
-        """How much of its allowance had passed at ``at``, in its queue's working time; more than all of it where it is late."""
-        if self.running_since is None:
-            return self.spent
-        return self.spent + hours.between(self.queue.hours, self.running_since, at)
+        with self._changing():
+            if self.discharged_at is None:
+                self._end(at, actor=actor, action="obligation.done", why=why)
 
     def is_late(self, at: datetime) -> bool:
         """Whether its time is over, or was when it was discharged; never while its clock stands still."""
@@ -264,20 +430,60 @@ class Obligation(models.Model):
             return self.discharged_at > self.due_at
         return self.running_since is not None and at > self.due_at
 
+    def spent_at(self, at: datetime) -> timedelta:
+        """How much of its allowance had passed at ``at``, in its queue's working time; more than all of it where it is late."""
+        if self.running_since is None:
+            return self.spent
+        return self.spent + hours.between(self.queue.hours, self.running_since, at)
+
     def _end(self, at: datetime, *, actor: str, action: str, why: str = "") -> None:
-        with transaction.atomic():
-            if self.running_since is not None:
-                self.spent += hours.between(self.queue.hours, self.running_since, at)
-            self.discharged_at, self.running_since = at, None
-            self.save(update_fields=["discharged_at", "running_since", "spent"])
-            self._record(action, actor, at=at, why=why)
+        if self.running_since is not None:
+            self.spent += hours.between(self.queue.hours, self.running_since, at)
+        self.discharged_at, self.running_since = at, None
+        self.save(update_fields=["discharged_at", "running_since", "spent"])
+        self._record(action, actor, at=at, why=why)
 
     def _may_stand_again(self) -> bool:
         """A later one stands for both."""
-        return self.conversation is None or self.conversation.owed is None
+        if self.kind == self.Kind.ANSWER and self.conversation:
+            return self.conversation.owed is None
+        if self.kind == self.Kind.WORK and self.case:
+            return not self.case.obligations.open().filter(kind=self.Kind.WORK).exists()
+        return True
 
-    def _record(self, action: str, actor: str, *, at: datetime, why: str = "") -> None:
+    def steps_to_take(self) -> "models.QuerySet[EscalationStep]":
+        """Those of its queue that were not taken yet for the time that it has now."""
+        taken = self.escalations.filter(due_at=self.due_at)
+        return self.queue.escalation_steps.exclude(pk__in=taken.values("step"))
+
+    def plan_next_step(self) -> None:
+        """Work out ``next_step_at`` anew: its time, its queue or the queue's steps are others."""
+        runs = self.running_since is not None and self.discharged_at is None
+        moments = [step.moment(self) for step in self.steps_to_take()] if runs else []
+        planned = min(moments, default=None)
+        if planned != self.next_step_at:
+            self.next_step_at = planned
+            self.save(update_fields=["next_step_at"])
+
+    def record_step(self, step: "EscalationStep", told: list[User], *, at: datetime, actor: str) -> None:
+        """People were warned before its time, or told after it."""
+        action = "obligation.warned" if step.after < timedelta() else "obligation.escalated"
+        names = [user.get_username() for user in told]
+        role = step.role.name if step.role else ""
+        self._record(action, actor, at=at, told=names, role=role, by_email=step.by_email)
+
+    def _tell(self, owner: User, at: datetime) -> None:
+        from rasd.desk.models.notices import Notice
+
+        Notice.tell(owner, Notice.Kind.GIVEN, at=at, obligation=self)
+
+    def _tell_of(self, action: str) -> None:
+        signals.obligation_changed.send(Obligation, obligation=self, action=action)
+
+    def _record(self, action: str, actor: str, *, at: datetime, why: str = "", **more: Any) -> None:
         """All that the account of employees needs, so that it needs nothing but the ledger."""
+        self.plan_next_step()
+        self._tell_of(action)
         record(
             actor,
             action,
@@ -298,6 +504,7 @@ class Obligation(models.Model):
                 "due_at": self.due_at,
                 "spent": self.spent_at(at).total_seconds(),
                 "allowance": self.allowance.total_seconds(),
+                **more,
             },
         )
 

@@ -1,20 +1,24 @@
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from rasd.channels.models import Line
 from rasd.desk import hours
+from rasd.desk.hours import Working
 from rasd.desk.models.calendars import Calendar
+from rasd.desk.models.roster import Roster
 from rasd.desk.models.staff import Skill
 
 if TYPE_CHECKING:
     from rasd.desk.models.obligations import Obligation
 
 WAIT_IS_MEASURED_OVER = timedelta(days=14)
+LAST_RESORT_ANSWERS_WITHIN = timedelta(minutes=30)  # unless somebody says otherwise
 WAIT_NEEDS_ANSWERS = 10  # fewer prove nothing: the target time is told instead of a measured one
 
 
@@ -57,12 +61,56 @@ class Queue(models.Model):
         verbose_name=_("falls to"),
         help_text=_("the queue that gets what is in this one while nobody serves it"),
     )
+    is_last_resort = models.BooleanField(
+        _("last resort"),
+        default=False,
+        help_text=_("gets what no other queue can take; there is one"),
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_last_resort"],
+                condition=models.Q(is_last_resort=True),
+                name="one_queue_of_last_resort",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.falls_to_id is not None:
+            self.clean()
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Raises ValidationError where what falls from it would come round to it again."""
+        seen, queue = {self.pk}, self.falls_to
+        while queue is not None:
+            if queue.pk in seen:
+                words = _("What falls to %(queue)s would come back here. Choose another, or none.")
+                raise ValidationError({"falls_to": ValidationError(words, params={"queue": self.falls_to})})
+            seen.add(queue.pk)
+            queue = queue.falls_to
+
+    # Who serves it.
+
+    @classmethod
+    def last_resort(cls) -> "Queue":
+        """The queue of what no other can take; made where none is, with the administrators in it."""
+        queue, _made = cls.objects.get_or_create(
+            is_last_resort=True, defaults={"name": "Last resort", "answer_within": LAST_RESORT_ANSWERS_WITHIN}
+        )
+        return queue
+
+    def is_served(self, at: datetime, language: str = "") -> bool:
+        """Whether somebody who serves it, and speaks the language, is on shift or comes before its time to answer is over."""
+        roster = Roster(at)
+        return roster.is_served(roster.queues[self.pk], language)
+
     @property
-    def hours(self) -> hours.Working:
+    def hours(self) -> Working:
         return self.calendar.hours if self.calendar else hours.RoundTheClock()
 
     def target(self, line: Line | None, matter: str = "") -> timedelta:
@@ -76,12 +124,16 @@ class Queue(models.Model):
         return nearest.answer_within if nearest else self.answer_within
 
     def due(self, begin: datetime, amount: timedelta) -> datetime:
-        """When ``amount`` of its working time after ``begin`` has passed. Hours that never open count as day and night: a
-        mistake in a calendar must not make time without end."""
-        try:
-            return hours.after(self.hours, begin, amount)
-        except hours.NeverOpen:
-            return begin + amount
+        """When ``amount`` of its working time after ``begin`` has passed."""
+        return hours.due(self.hours, begin, amount)
+
+    def recount(self, *, at: datetime, actor: str, why: str = "", before: Working | None = None) -> int:
+        """Its hours were changed: what is owed in it is due by those that stand now. How many times that changed.
+
+        Each obligation is a transaction of its own, so that the ledger is held by none of them for long; a second call
+        finds nothing more to do."""
+        owed = self.obligation_set.filter(discharged_at=None, running_since__isnull=False)
+        return sum(each.recount(at=at, actor=actor, why=why, before=before) for each in owed)
 
     def place_of(self, obligation: "Obligation") -> int:
         """1 for the one who waits longest."""

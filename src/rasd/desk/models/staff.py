@@ -1,21 +1,56 @@
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rasd.desk.hours import Hours, RoundTheClock, Without, Working, is_open
+from rasd.desk.hours import RoundTheClock, Without, Working, is_open, open_until, opens_at
 from rasd.desk.models.calendars import Calendar
 from rasd.ledger.models import record
 
 if TYPE_CHECKING:
+    from rasd.desk.models.obligations import Obligation
     from rasd.desk.models.queues import Queue
+
+FOR_GOOD = timedelta(days=100 * 365)
+"""How long somebody who left stays away: longer than anyone looks ahead."""
+
+
+class NotOnShift(Exception):
+    """Nobody is given what they cannot look at now. Its words are for people, and translated.
+
+    Attributes:
+        back_at: when they come on shift again; None: not within a year.
+    """
+
+    def __init__(self, who: "Employee", back_at: datetime | None) -> None:
+        self.back_at = back_at
+        if back_at is None:
+            words = gettext("%(who)s is not on shift. Give it to somebody else, or to the queue.")
+        else:
+            words = gettext(
+                "%(who)s is not on shift before %(when)s. Give it to somebody else, or to the queue."
+            )
+        when = date_format(timezone.localtime(back_at), "j F H:i") if back_at else ""
+        super().__init__(words % {"who": who, "when": when})
+
+
+class LastOne(Exception):
+    """Without this person nobody would be left for what nobody else can take. Its words are for people, and translated."""
+
+    def __init__(self, who: "Employee") -> None:
+        words = gettext(
+            "%(who)s is the last one in the queue of last resort. Put somebody else into it first."
+        )
+        super().__init__(words % {"who": who})
 
 
 class Skill(models.Model):
@@ -56,16 +91,57 @@ class Employee(models.Model):
     def __str__(self) -> str:
         return str(self.user.get_full_name() or self.user.get_username())
 
+    @classmethod
+    def of(cls, user: User) -> "Employee | None":
+        """The user as someone who answers; None for one to whom nothing is assigned: he is on shift whenever he likes."""
+        return cls.objects.select_related("user", "calendar").filter(user=user).first()
+
+    # When.
+
     @property
     def hours(self) -> Working:
         """When on shift: the calendar's hours less absences; never, for who has left."""
-        if self.left_at is not None or not self.user.is_active:
-            return Hours({}, ZoneInfo(settings.TIME_ZONE))
-        shifts = self.calendar.hours if self.calendar else RoundTheClock()
-        return Without(shifts, [(each.begins_at, each.ends_at) for each in self.absences.all()])
+        return self.hours_in(self.calendar.hours if self.calendar else RoundTheClock())
+
+    def hours_in(self, shifts: Working) -> Working:
+        """As :attr:`hours`, for who has the calendar's hours at hand already."""
+        return Without(shifts, list(self._away()))
 
     def is_on_shift(self, at: datetime) -> bool:
         return is_open(self.hours, at)
+
+    def shift_end(self, at: datetime) -> datetime | None:
+        """When the present shift ends; None where it does not end.
+
+        Raises:
+            NotOnShift: there is no present shift.
+        """
+        hours = self.hours
+        if not is_open(hours, at):
+            raise NotOnShift(self, opens_at(hours, at))
+        return open_until(hours, at)
+
+    def _away(self) -> Iterator[tuple[datetime, datetime]]:
+        for absence in self.absences.all():
+            yield absence.begins_at, absence.ends_at
+        if self.left_at is not None:
+            yield self.left_at, self.left_at + FOR_GOOD
+        if not self.user.is_active:
+            yield self.user.date_joined - FOR_GOOD, self.user.date_joined + FOR_GOOD
+
+    # How much.
+
+    def owes(self) -> "models.QuerySet[Obligation]":
+        """What is owed by this person now, its clock standing still or running."""
+        from rasd.desk.models.obligations import Obligation
+
+        return Obligation.objects.open().filter(owner=self.user_id)
+
+    def load(self, at: datetime) -> int:
+        """How many obligations are with this person now, without those that wait for the customer."""
+        return self.owes().filter(running_since__isnull=False).count()
+
+    # Coming and going.
 
     @classmethod
     def join(cls, user: User, *, by: User, at: datetime) -> "Employee":
@@ -100,12 +176,51 @@ class Employee(models.Model):
                 self._record("staff.changed", by, at, changed)
             return bool(changed)
 
+    def be_absent(
+        self, begins_at: datetime, ends_at: datetime, why: str, *, by: User, at: datetime
+    ) -> "Absence":
+        """Not on shift between two moments. What he owes goes somewhere as soon as it begins: at once, or by a job."""
+        with transaction.atomic():
+            absence = self.absences.create(begins_at=begins_at, ends_at=ends_at, why=why)
+            self._record("staff.absent", by, at, {"begins_at": begins_at, "ends_at": ends_at}, why=why)
+        self._let_go(at)
+        return absence
+
+    def leave(self, *, by: User, at: datetime) -> None:
+        """Works here no more from now on; what he owes goes somewhere at once.
+
+        Raises:
+            LastOne: nobody else is in the queue of last resort.
+        """
+        if self._is_the_last_one():
+            raise LastOne(self)
+        with transaction.atomic():
+            self.left_at = at
+            self.save(update_fields=["left_at"])
+            self._record("staff.left", by, at)
+        self._let_go(at)
+
     def come_back(self, *, by: User, at: datetime) -> None:
         """He had left, and works here again; what was his meanwhile stays with whoever has it."""
         with transaction.atomic():
             self.left_at = None
             self.save(update_fields=["left_at"])
             self._record("staff.returned", by, at)
+
+    def _is_the_last_one(self) -> bool:
+        from rasd.desk.models.queues import Queue
+
+        last_resort = Queue.objects.filter(is_last_resort=True, people=self.user_id).first()
+        if last_resort is None:
+            return False
+        others = last_resort.people.filter(is_active=True).exclude(pk=self.user_id)
+        return not others.exclude(employee__left_at__isnull=False).exists()
+
+    def _let_go(self, at: datetime) -> None:
+        """The job that every change of staff defers would do the same, a moment later."""
+        from rasd.desk.assigning import take_back
+
+        take_back(at, owner_id=self.user_id)
 
     def _facts(self) -> dict[str, Any]:
         calendar = Calendar.objects.filter(pk=self.calendar_id).first()

@@ -155,6 +155,15 @@ def after(hours: Working, begin: datetime, amount: timedelta) -> datetime:
     raise NeverOpen(f"no {amount} of open time in the {LOOKS_AHEAD.days} days after {begin.isoformat()}")
 
 
+def due(hours: Working, begin: datetime, amount: timedelta) -> datetime:
+    """As :func:`after`; hours that never open count as day and night: a mistake in a calendar must not make time without
+    end."""
+    try:
+        return after(hours, begin, amount)
+    except NeverOpen:
+        return utc(begin) + amount
+
+
 def utc(moment: datetime) -> datetime:
     """Python compares and subtracts two moments of one zone by what their clocks show, which is wrong in the hour that
     comes twice; so all arithmetic is done in UTC.

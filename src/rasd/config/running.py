@@ -11,13 +11,17 @@ from typing import Any
 
 
 def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Set Django up and keep the embedded database running while the command runs."""
+    """Set Django up and keep the embedded database running while the command runs. A command that may do without says so by
+    itself: its ``needs_database`` is asked with what was typed."""
     if callback is None:
         raise TypeError("a command without a function")
 
     @wraps(callback)
     def run(*args: Any, **kwargs: Any) -> Any:
         from rasd.config.options import options
+
+        if not getattr(callback, "needs_database", lambda **_: True)(**kwargs):
+            return callback(*args, **kwargs)
 
         with ExitStack() as leaving:  # however it ends, and whatever fails on the way out
             if options.embedded:

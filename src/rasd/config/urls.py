@@ -2,11 +2,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from rasd.config import health
+from rasd.ledger import views as ledger
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("ledger/head", ledger.head),
     path("channels/whatsapp/", include("rasd.channels.whatsapp.urls")),
     path("admin/", admin.site.urls),
     path("t/", include("rasd.portal.urls")),

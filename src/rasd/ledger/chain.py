@@ -14,8 +14,12 @@ def canonical(payload: dict[str, Any]) -> bytes:
     return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def entry_hash(
-    previous: bytes,
+def payload_hash(previous: bytes, payload: dict[str, Any]) -> bytes:
+    """SHA-256 over the previous entry's hash followed by this entry's canonical JSON."""
+    return hashlib.sha256(previous + canonical(payload)).digest()
+
+
+def payload_of(
     *,
     number: int,
     at: datetime,
@@ -24,15 +28,14 @@ def entry_hash(
     subject: str,
     why: str,
     facts: dict[str, Any],
-) -> bytes:
-    """SHA-256 over the previous entry's hash followed by this entry's canonical JSON.
+) -> dict[str, Any]:
+    """What of an entry is hashed.
 
     Args:
-        previous: 32 bytes, :data:`GENESIS` for the first entry.
         number: 1, 2, 3 … with no gap.
         at: aware; hashed as UTC with microseconds.
     """
-    payload = {
+    return {
         "number": number,
         "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": actor,
@@ -41,4 +44,3 @@ def entry_hash(
         "why": why,
         "facts": facts,
     }
-    return hashlib.sha256(previous + canonical(payload)).digest()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 
-from rasd.ledger.chain import GENESIS, entry_hash
+from rasd.ledger.chain import GENESIS, payload_hash, payload_of
 
 CHAIN_LOCK = 0x5241_5344  # "RASD": the advisory lock under which the chain grows by one link
 
@@ -35,9 +35,10 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.subject}"
 
-    def hash_after(self, previous: bytes) -> bytes:
-        return entry_hash(
-            previous,
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What of it is hashed."""
+        return payload_of(
             number=self.number,
             at=self.at,
             actor=self.actor,
@@ -46,6 +47,9 @@ class Entry(models.Model):
             why=self.why,
             facts=self.facts,
         )
+
+    def hash_after(self, previous: bytes) -> bytes:
+        return payload_hash(previous, self.payload)
 
 
 def record(
@@ -79,6 +83,17 @@ def record(
     entry.hash = entry.hash_after(bytes(last.hash) if last else GENESIS)
     entry.save(force_insert=True)
     return entry
+
+
+def head() -> dict[str, Any]:
+    """The last entry's number, hash in hexadecimal, and time: to be published where nobody can take it back.
+
+    Number 0 and 32 zero bytes of an empty ledger.
+    """
+    last = Entry.objects.order_by("-number").first()
+    if last is None:
+        return {"number": 0, "hash": GENESIS.hex(), "at": None}
+    return {"number": last.number, "hash": bytes(last.hash).hex(), "at": last.payload["at"]}
 
 
 @dataclass(frozen=True)

@@ -70,3 +70,11 @@ class GoesOnElsewhere(Exception):
     def __init__(self, other: Conversation) -> None:
         super().__init__(f"{other} is open between the same two: go on there")
         self.other = other
+
+
+class NotInThisStage(Exception):
+    """It cannot be done now; the message says why and what can be done instead."""
+
+
+class CannotReceive(Exception):
+    """The customer could not receive the answer where it was to be written (G11); the message says what can be done."""

@@ -5,7 +5,7 @@ from rasd.desk.models.breaches import Breach
 from rasd.desk.models.calendars import Calendar, OpenSpan, Season, SpecialDay, Weekday
 from rasd.desk.models.case_kinds import CaseKind
 from rasd.desk.models.case_records import CaseEntry, FormerToken, Rating
-from rasd.desk.models.cases import CannotReceive, Case, NotInThisStage
+from rasd.desk.models.cases import Case
 from rasd.desk.models.claims import CannedAnswer, Claim, Draft, HeldAnswer, SavedView
 from rasd.desk.models.contacts import Contact, ContactAddress, Merge
 from rasd.desk.models.conversations import Conversation, HandOver, Message
@@ -23,7 +23,6 @@ __all__ = [
     "Breach",
     "Calendar",
     "CannedAnswer",
-    "CannotReceive",
     "Case",
     "CaseEntry",
     "CaseKind",
@@ -41,7 +40,6 @@ __all__ = [
     "Matter",
     "Merge",
     "Message",
-    "NotInThisStage",
     "Notice",
     "Obligation",
     "OpenSpan",

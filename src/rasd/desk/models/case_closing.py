@@ -1,4 +1,7 @@
-"""How a case closes (G11): with a written answer that the customer could receive, and not before."""
+"""How a case closes (G11): with a written answer that the customer could receive, and not before; and how it begins again.
+
+Methods of :class:`Case`, kept apart as they are one concern.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +11,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rasd.channels.models import Outgoing
-from rasd.desk.errors import Claimed
+from rasd.desk import signals
+from rasd.desk.errors import CannotReceive, Claimed
 from rasd.desk.models import case_work
 from rasd.desk.models.case_records import CaseEntry, Rating
 from rasd.desk.models.conversations import Conversation, Message
@@ -23,7 +27,81 @@ BUTTONS_WITH = 1024
 is rated on the page."""
 
 
-def send(case: "Case", chat: Conversation, text: str, *, author: User, key: str, at: datetime) -> Message:
+def close(
+    case: "Case", text: str, *, author: User, key: str, at: datetime, on_page: bool = False
+) -> CaseEntry:
+    """With a written answer (G11): it is closed once the customer could receive it, ``answered`` until then.
+
+    In the conversation that is when the channel has taken it. A case without one is answered on its page, as is any
+    case with ``on_page``, and the customer must be known to have that page: see :meth:`give_link`.
+
+    Raises:
+        ValueError: the text is empty or longer than the channel takes.
+        NotInThisStage: it is closed, or an answer is on its way.
+        CannotReceive: the customer is not known to have the page on which it would be answered.
+        Claimed: somebody else is answering in the conversation.
+    """
+    with case._held():
+        if known := case._written(key):
+            return known
+        case._must_be_in(case.Stage.OPEN, case.Stage.WORKING, case.Stage.CUSTOMER)
+        chat = None if on_page else case.conversation
+        if chat is None and case.page_known_at is None:
+            raise CannotReceive(
+                "the customer could not receive this: there is no conversation to send it in, and he is not known to"
+                " have the address of the page. Give it to him and say so here, or wait until he writes there"
+            )
+        text = case_work.said(text)
+        message = None
+        if chat is not None:
+            message = _send(case, chat, text, author=author, key=key, at=at)
+        case.closing_answer = entry = case._write(
+            CaseEntry.Kind.CLOSING,
+            at=at,
+            actor=case_work.actor(author),
+            author=author,
+            text=text,
+            public=True,
+            message=message,
+            key=key,
+        )
+        case.stage = case.Stage.ANSWERED
+        case.save(update_fields=["stage", "closing_answer"])
+        case._answered_on_the_page(at=at, actor=case_work.actor(author))
+        settle(case)
+        return entry
+
+
+def settle(case: "Case") -> None:
+    """Closed where its answer could be received; back to work where the channel could not deliver it after all."""
+    with case._held():
+        closing = case.closing_answer
+        if closing is None:
+            return
+        sent = closing.message.outgoing if closing.message else None
+        if sent is not None and sent.state == Outgoing.State.FAILED:
+            _back_to_work(case, sent)
+        elif case.stage == case.Stage.ANSWERED and (sent is None or sent.could_be_received):
+            _end(case, closing, at=(sent.accepted_at if sent else None) or closing.at)
+
+
+def reopen(case: "Case", *, at: datetime, actor: str, why: str) -> None:
+    """Work begins again, with a fresh time, by the same owner where he is there.
+
+    Raises:
+        NotInThisStage: it is not closed.
+    """
+    with case._held():
+        case._must_be_in(case.Stage.CLOSED)
+        case.closed_at = case.closing_answer = None
+        case.stage = case.Stage.OPEN
+        case.save(update_fields=["closed_at", "closing_answer", "stage"])
+        case_work.begin(case, at=at, actor=actor)
+        case._write(CaseEntry.Kind.REOPENED, at=at, actor=actor, public=True, stage=case.Stage.OPEN, why=why)
+        signals.case_reopened.send(sender=case.__class__, case=case)
+
+
+def _send(case: "Case", chat: Conversation, text: str, *, author: User, key: str, at: datetime) -> Message:
     """The closing answer into the conversation, with three buttons under it to rate by one tap.
 
     Raises:
@@ -32,7 +110,7 @@ def send(case: "Case", chat: Conversation, text: str, *, author: User, key: str,
     if (claim := chat.claim_at(at)) and claim.holder != author:
         raise Claimed(claim.holder, claim.at)
     with translation.override(case.language):
-        whole = "\n\n".join([text, how_to_go_on(case)])
+        whole = "\n\n".join([text, _how_to_go_on(case)])
         buttons = [
             {"id": f"rate:{case.pk}:{score.value}", "title": str(score.label)}
             for score in reversed(Rating.Score)
@@ -52,22 +130,10 @@ def send(case: "Case", chat: Conversation, text: str, *, author: User, key: str,
     return message
 
 
-def how_to_go_on(case: "Case") -> str:
+def _how_to_go_on(case: "Case") -> str:
     return _(
         "This closes your request %(reference)s. Is it settled? If not, write here within 14 days and it is opened again."
     ) % {"reference": f"\u2068{case.reference}\u2069"}
-
-
-def settle(case: "Case") -> None:
-    """See :meth:`Case.settle`. The case is held."""
-    closing = case.closing_answer
-    if closing is None:
-        return
-    sent = closing.message.outgoing if closing.message else None
-    if sent is not None and sent.state == Outgoing.State.FAILED:
-        _back_to_work(case, sent)
-    elif case.stage == case.Stage.ANSWERED and (sent is None or sent.could_be_received):
-        _end(case, closing, at=(sent.accepted_at if sent else None) or closing.at)
 
 
 def _end(case: "Case", closing: CaseEntry, *, at: datetime) -> None:

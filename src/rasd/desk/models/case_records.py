@@ -1,10 +1,26 @@
 """What hangs on a case: the lines of its history, what the customer says of it, and addresses that its page had before."""
 
+import secrets
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from rasd.desk.models.conversations import Message
+
+REOPENS_WITHIN = timedelta(days=14)
+"""After its closing, in which a reply reopens a case."""
+
+TITLE_MAX = 200
+
+TOKEN_LETTERS = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"  # noqa: S105 (none is taken for another)
+TOKEN_LENGTH = 23
+"""54 letters to the 23rd: 132 bits, which nobody guesses. No punctuation, which chats cut off the end of a link."""
+
+
+def new_token() -> str:
+    return "".join(secrets.choice(TOKEN_LETTERS) for _letter in range(TOKEN_LENGTH))
 
 
 class CaseEntry(models.Model):

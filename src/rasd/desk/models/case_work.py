@@ -4,6 +4,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
+
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.staff import NotOnShift
 
@@ -54,3 +56,21 @@ def owe_answer(case: "Case", text: str, *, at: datetime) -> None:
     if work.owner:
         with suppress(NotOnShift):
             answer.give(work.owner, at=at, actor=case.customer, why="works on the case")
+
+
+def actor(user: User) -> str:
+    """A user in the ledger."""
+    return f"user:{user.get_username()}"
+
+
+def user_of(actor: str) -> User | None:
+    """The employee that an actor of the ledger is."""
+    word, _colon, name = actor.partition(":")
+    return User.objects.filter(username=name).first() if word == "user" else None
+
+
+def said(text: str) -> str:
+    """Raises ValueError where nothing was said."""
+    if not (words := text.strip()):
+        raise ValueError("text: empty; write what the customer is to read")
+    return words

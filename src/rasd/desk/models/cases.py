@@ -1,53 +1,35 @@
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rasd.channels.models import Outgoing
 from rasd.desk import signals
 from rasd.desk.errors import AnswerHeld
-from rasd.desk.models import case_closing, case_work
+from rasd.desk.errors import CannotReceive as CannotReceive
+from rasd.desk.errors import NotInThisStage as NotInThisStage
+from rasd.desk.models import case_closing, case_hearing, case_opening, case_work
 from rasd.desk.models.case_kinds import CaseKind
 from rasd.desk.models.case_queries import CaseQuerySet
-from rasd.desk.models.case_records import CaseEntry, FormerToken, Rating
+from rasd.desk.models.case_records import (
+    REOPENS_WITHIN,
+    TITLE_MAX,
+    CaseEntry,
+    FormerToken,
+    Rating,
+    new_token,
+)
 from rasd.desk.models.contacts import Contact
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Queue
 from rasd.ledger.models import record
-
-REOPENS_WITHIN = timedelta(days=14)
-"""After its closing, in which a reply reopens a case."""
-
-REPEATS_WITHIN = timedelta(days=7)
-"""After its closing, in which the same matter again counts against "solved"."""
-
-TOKEN_LETTERS = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"  # noqa: S105 (none is taken for another)
-TOKEN_LENGTH = 23
-"""54 letters to the 23rd: 132 bits, which nobody guesses. No punctuation, which chats cut off the end of a link."""
-
-TITLE_MAX = 200
-
-
-def new_token() -> str:
-    return "".join(secrets.choice(TOKEN_LETTERS) for _letter in range(TOKEN_LENGTH))
-
-
-class NotInThisStage(Exception):
-    """It cannot be done now; the message says why and what can be done instead."""
-
-
-class CannotReceive(Exception):
-    """The customer could not receive the answer where it was to be written (G11); the message says what can be done."""
 
 
 class Case(models.Model):
@@ -128,75 +110,7 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"case:{self.pk}"
 
-    @classmethod
-    def open(
-        cls,
-        kind: CaseKind | str,
-        title: str,
-        *,
-        at: datetime,
-        actor: str,
-        origin: str,
-        conversation: Conversation | None = None,
-        contact: Contact | None = None,
-        service_point: str = "",
-        text: str = "",
-        message: Message | None = None,
-        key: str | None = None,
-    ) -> "Case":
-        """A new case, whose work is owed from ``at`` on by its kind's queue, and whose page is told to the customer.
-
-        Args:
-            kind: a kind, or its code.
-            title: the customer sees it.
-            text: more about it. The customer sees it where he opened it (``origin``); of others it is a note.
-            message: what it grew from, where it is one message.
-            key: what makes it this case: a second call with the same key gives the same one.
-
-        Raises:
-            ValueError: the title is empty or too long.
-        """
-        title = " ".join(title.split())
-        if not 0 < len(title) <= TITLE_MAX:
-            raise ValueError(
-                f"title: 1 to {TITLE_MAX} characters, not {len(title)}: say in a few words what it is about"
-            )
-        kind = CaseKind.called(kind) if isinstance(kind, str) else kind
-        if conversation is not None:
-            contact = contact or conversation.contact
-        with transaction.atomic():
-            if conversation is not None:
-                Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
-            if key and (known := CaseEntry.objects.filter(key=key).first()):
-                return known.case
-            number = _next_number()
-            case = cls.objects.create(
-                pk=number,
-                reference=f"{timezone.localtime(at):%y}-{number:06}",
-                title=title,
-                kind=kind,
-                contact=contact,
-                conversation=conversation,
-                service_point=service_point,
-                language=conversation.language if conversation else settings.LANGUAGE_CODE,
-                origin=origin,
-                opened_at=at,
-                repeats=_closed_lately(kind, contact, service_point, at),
-            )
-            case_work.begin(case, at=at, actor=actor)
-            case._write(
-                CaseEntry.Kind.OPENED,
-                at=at,
-                actor=actor,
-                text=text,
-                public=origin == cls.Origin.CUSTOMER,
-                stage=cls.Stage.OPEN,
-                message=message,
-                key=key,
-                facts={"kind": kind.code, "origin": str(origin), "repeats": case.repeats_id},
-            )
-            signals.case_opened.send(sender=cls, case=case, message=message)
-            return case
+    open = classmethod(case_opening.open_case)
 
     # Where it stands.
 
@@ -248,7 +162,7 @@ class Case(models.Model):
             self._must_be_in(self.Stage.OPEN, self.Stage.WORKING, self.Stage.CUSTOMER)
             work = self._standing_work()
             work.resume(at=at, actor=actor)
-            if (user := _user_of(actor)) and work.owner != user:
+            if (user := case_work.user_of(actor)) and work.owner != user:
                 work.give(user, at=at, actor=actor)
             self._go(self.Stage.WORKING, at=at, actor=actor)
 
@@ -294,9 +208,9 @@ class Case(models.Model):
             return self._write(
                 CaseEntry.Kind.NOTE,
                 at=at,
-                actor=_actor(author),
+                actor=case_work.actor(author),
                 author=author,
-                text=_said(text),
+                text=case_work.said(text),
                 public=False,
             )
 
@@ -312,7 +226,7 @@ class Case(models.Model):
         with self._held():
             if known := self._written(key):
                 return known
-            text, message = _said(text), None
+            text, message = case_work.said(text), None
             try:
                 if self.conversation:
                     message = self.conversation.reply(text, author=author, key=f"case:{self.pk}:{key}", at=at)
@@ -338,69 +252,9 @@ class Case(models.Model):
 
     # How it ends, and begins again.
 
-    def close(self, text: str, *, author: User, key: str, at: datetime, on_page: bool = False) -> CaseEntry:
-        """With a written answer (G11): it is closed once the customer could receive it, ``answered`` until then.
-
-        In the conversation that is when the channel has taken it. A case without one is answered on its page, as is any
-        case with ``on_page``, and the customer must be known to have that page: see :meth:`give_link`.
-
-        Raises:
-            ValueError: the text is empty or longer than the channel takes.
-            NotInThisStage: it is closed, or an answer is on its way.
-            CannotReceive: the customer is not known to have the page on which it would be answered.
-            Claimed: somebody else is answering in the conversation.
-        """
-        with self._held():
-            if known := self._written(key):
-                return known
-            self._must_be_in(self.Stage.OPEN, self.Stage.WORKING, self.Stage.CUSTOMER)
-            chat = None if on_page else self.conversation
-            if chat is None and self.page_known_at is None:
-                raise CannotReceive(
-                    "the customer could not receive this: there is no conversation to send it in, and he is not known to"
-                    " have the address of the page. Give it to him and say so here, or wait until he writes there"
-                )
-            text = _said(text)
-            message = None
-            if chat is not None:
-                message = case_closing.send(self, chat, text, author=author, key=key, at=at)
-            self.closing_answer = entry = self._write(
-                CaseEntry.Kind.CLOSING,
-                at=at,
-                actor=_actor(author),
-                author=author,
-                text=text,
-                public=True,
-                message=message,
-                key=key,
-            )
-            self.stage = self.Stage.ANSWERED
-            self.save(update_fields=["stage", "closing_answer"])
-            self._answered_on_the_page(at=at, actor=_actor(author))
-            case_closing.settle(self)
-            return entry
-
-    def settle(self) -> None:
-        """Closed where its answer could be received; back to work where the channel could not deliver it after all."""
-        with self._held():
-            case_closing.settle(self)
-
-    def reopen(self, *, at: datetime, actor: str, why: str) -> None:
-        """Work begins again, with a fresh time, by the same owner where he is there.
-
-        Raises:
-            NotInThisStage: it is not closed.
-        """
-        with self._held():
-            self._must_be_in(self.Stage.CLOSED)
-            self.closed_at = self.closing_answer = None
-            self.stage = self.Stage.OPEN
-            self.save(update_fields=["closed_at", "closing_answer", "stage"])
-            case_work.begin(self, at=at, actor=actor)
-            self._write(
-                CaseEntry.Kind.REOPENED, at=at, actor=actor, public=True, stage=self.Stage.OPEN, why=why
-            )
-            signals.case_reopened.send(sender=Case, case=self)
+    close = case_closing.close
+    settle = case_closing.settle
+    reopen = case_closing.reopen
 
     # What the customer does.
 
@@ -409,83 +263,8 @@ class Case(models.Model):
         """As an actor in the ledger."""
         return f"customer:{self.conversation.address.identifier if self.conversation else self}"
 
-    def hear(
-        self,
-        text: str,
-        *,
-        at: datetime,
-        expects_answer: bool,
-        message: Message | None = None,
-        key: str | None = None,
-    ) -> "Case":
-        """The customer wrote: in the conversation (``message``), or on the page (``key``, which the page makes).
-
-        It is shown in the case, and it is our turn again. Where it expects an answer, a closed case is reopened within
-        14 days; what was written on the page is owed one from the case's own queue.
-
-        Returns:
-            The case that it is in: this one, or a new one where it was closed too long ago.
-        """
-        with self._held():
-            if known := self._heard(message, key):
-                return known.case
-            if self.stage == self.Stage.CLOSED and expects_answer and not self.may_reopen(at):
-                return self._begin_anew(text, at=at, message=message, key=key)
-            self._write(
-                CaseEntry.Kind.HEARD,
-                at=at,
-                actor=self.customer,
-                text=text,
-                public=True,
-                message=message,
-                key=key,
-                expects_answer=expects_answer,
-            )
-            if message is None:
-                self.give_link(at=at, actor=self.customer)
-            if self.stage == self.Stage.CUSTOMER:
-                self._standing_work().resume(at=at, actor=self.customer)
-                self._go(self.Stage.WORKING, at=at, actor=self.customer)
-            elif self.stage == self.Stage.CLOSED and expects_answer:
-                self.reopen(at=at, actor=self.customer, why="the customer replied")
-            if message is None and expects_answer:
-                case_work.owe_answer(self, text, at=at)
-            return self
-
-    def rate(self, score: int, words: str = "", *, at: datetime) -> Rating:
-        """What the customer says of the last closing; said again, the last word counts.
-
-        Raises:
-            ValueError: there is no such score.
-            NotInThisStage: it was never closed, so there is nothing to rate.
-        """
-        if score not in Rating.Score:
-            raise ValueError(f"score: one of {', '.join(map(str, Rating.Score.values))}, not {score}")
-        with self._held():
-            closing = self.entries.filter(kind=CaseEntry.Kind.CLOSING).last()
-            if closing is None:
-                raise NotInThisStage("it was not closed yet: there is nothing to rate")
-            before = Rating.objects.filter(closing=closing).first()
-            if before and (before.score, before.words) == (score, words or before.words):
-                return before
-            rating, _made = Rating.objects.update_or_create(
-                closing=closing,
-                defaults={
-                    "case": self,
-                    "score": score,
-                    "at": at,
-                    "words": words or (before.words if before else ""),
-                },
-            )
-            self._write(
-                CaseEntry.Kind.RATED,
-                at=at,
-                actor=self.customer,
-                text=words,
-                public=True,
-                facts={"score": score},
-            )
-            return rating
+    hear = case_hearing.hear
+    rate = case_hearing.rate
 
     @property
     def rating(self) -> Rating | None:
@@ -537,11 +316,6 @@ class Case(models.Model):
     def _written(self, key: str) -> CaseEntry | None:
         return CaseEntry.objects.filter(key=key).select_related("case").first()
 
-    def _heard(self, message: Message | None, key: str | None) -> CaseEntry | None:
-        if message is not None:
-            return self.entries.filter(message=message).first()
-        return self._written(key) if key else None
-
     def _go(self, stage: str, *, at: datetime, actor: str) -> None:
         if stage != self.stage:
             self.stage = stage
@@ -559,30 +333,15 @@ class Case(models.Model):
         entry = self._write(
             CaseEntry.Kind.SAID,
             at=at,
-            actor=_actor(author),
+            actor=case_work.actor(author),
             author=author,
             text=text,
             public=True,
             message=message,
             key=key,
         )
-        self._answered_on_the_page(at=at, actor=_actor(author))
+        self._answered_on_the_page(at=at, actor=case_work.actor(author))
         return entry
-
-    def _begin_anew(self, text: str, *, at: datetime, message: Message | None, key: str | None) -> "Case":
-        return Case.open(
-            self.kind,
-            self.title,
-            at=at,
-            actor=self.customer,
-            origin=self.Origin.CUSTOMER,
-            conversation=self.conversation,
-            contact=self.contact,
-            service_point=self.service_point,
-            text=text,
-            message=message,
-            key=key,
-        )
 
     def _write(
         self,
@@ -598,7 +357,7 @@ class Case(models.Model):
     ) -> CaseEntry:
         """A line of its history, and the ledger's entry of it: what was said stays here, as the ledger is for ever."""
         entry: CaseEntry = self.entries.create(
-            kind=kind, at=at, actor=actor, author=author or _user_of(actor), is_public=public, **more
+            kind=kind, at=at, actor=actor, author=author or case_work.user_of(actor), is_public=public, **more
         )
         record(
             actor,
@@ -610,41 +369,3 @@ class Case(models.Model):
         )
         signals.case_changed.send(sender=Case, case=self)
         return entry
-
-
-def _next_number() -> int:
-    """Of the table's own sequence, so that two cases opened at once never have the same reference."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Case._meta.db_table])
-        return int(cursor.fetchone()[0])
-
-
-def _closed_lately(kind: CaseKind, contact: Contact | None, service_point: str, at: datetime) -> Case | None:
-    """The same matter, of the same person or the same service point, that was closed a short while before."""
-    theirs = Q()
-    if contact is not None:
-        theirs |= Q(contact=contact)
-    if service_point:
-        theirs |= Q(service_point=service_point)
-    if not theirs:
-        return None
-    lately = Case.objects.filter(
-        theirs, kind=kind, stage=Case.Stage.CLOSED, closed_at__gt=at - REPEATS_WITHIN
-    )
-    return lately.order_by("-closed_at").first()
-
-
-def _user_of(actor: str) -> User | None:
-    """The employee that an actor of the ledger is."""
-    word, _colon, name = actor.partition(":")
-    return User.objects.filter(username=name).first() if word == "user" else None
-
-
-def _actor(user: User) -> str:
-    return f"user:{user.get_username()}"
-
-
-def _said(text: str) -> str:
-    if not (said := text.strip()):
-        raise ValueError("text: empty; write what the customer is to read")
-    return said

@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 class Claim(models.Model):
     """One employee answers in a conversation, and nobody else meanwhile."""
 
-    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="claim")
+    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="standing_claim")
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims")
     at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="when the holder's page last gave a sign of life")

@@ -418,6 +418,15 @@ class Obligation(models.Model):
                 self.save(update_fields=["waived_by"])
                 self._end(at, actor=f"user:{by.get_username()}", action="obligation.waived", why=why)
 
+    def unwaive(self, *, by: User, at: datetime) -> None:
+        """It was a mistake: it is owed as before, its clock never having stood. Nothing where a later one stands for both."""
+        with self._changing():
+            if self.waived_by is None or self.discharged_at is None or not self._may_stand_again():
+                return
+            self.waived_by, self.running_since, self.discharged_at = None, self.discharged_at, None
+            self.save(update_fields=["waived_by", "running_since", "discharged_at"])
+            self._record("obligation.owed_again", f"user:{by.get_username()}", at=at, why="taken back")
+
     def done(self, *, at: datetime, actor: str, why: str = "") -> None:
         """Work that is done, or a promise that was kept otherwise than by a message."""
         with self._changing():

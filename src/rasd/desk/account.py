@@ -12,6 +12,7 @@ line's (from first to last, whoever had it). What came while he was off shift la
 - Owed again, because the channel could not deliver the answer or the case was opened again: the stretch of the answer counts
   as *came back* besides, and a new one begins. Time that passed between them was nobody's.
 - Answered by a person who did not have it: *helped*, besides; the stretch stays whose it was.
+- Hours that were changed make nobody late at once: what is over by the new ones is inherited, what is not over any more was not.
 - An answer that the channel took before the time, though we heard of it after, is in time, and nobody was late.
 
 How late is counted in the queue's working time, as the entries tell it (``spent`` beyond ``allowance``); where a move to a queue
@@ -146,9 +147,12 @@ class _Folding:
             case "obligation.given" if self.open:
                 self._give(entry)
             case "obligation.moved" if known and self.open:
-                self._close(entry, [Scope.PERSON, Scope.QUEUE], "handed")
+                self._hand(entry, Scope.PERSON)
+                self._hand(entry, Scope.QUEUE)
                 self._open(entry, Scope.QUEUE, facts.get("queue"))
                 self._open(entry, Scope.PERSON, facts.get("owner"))
+            case "obligation.recounted":
+                self._recount(entry)
             case "obligation.paused":
                 self.running = False
             case "obligation.resumed":
@@ -189,8 +193,18 @@ class _Folding:
             for stretch, _spent in self.open.values():
                 stretch.passed = True
 
+    def _recount(self, entry: Link) -> None:
+        """The queue's hours were changed, and its time with them."""
+        due_at = _moment(entry.facts["due_at"])
+        if not _is_over(due_at, entry.at):
+            self._withdraw()
+        elif self.passed_at is None:
+            self.passed_at = due_at
+            for stretch, _spent in self.open.values():
+                stretch.inherited = True
+
     def _withdraw(self) -> None:
-        """It was answered before its time after all."""
+        """Its time had not passed after all."""
         self.passed_at = None
         for stretch in self.round:
             stretch.passed = stretch.inherited = False
@@ -203,9 +217,18 @@ class _Folding:
         held = self.open.get(Scope.PERSON)
         if held and held[0].name == owner:
             return
-        if held:
-            self._close(entry, [Scope.PERSON], "handed" if entry.actor == f"user:{held[0].name}" else "taken")
+        self._hand(entry, Scope.PERSON)
         self._open(entry, Scope.PERSON, owner)
+
+    def _hand(self, entry: Link, scope: Scope) -> None:
+        """A person hands on what he gives away himself, a queue what anybody moves; the machine takes."""
+        if scope not in self.open:
+            return
+        name = self.open[scope][0].name
+        by_himself = (
+            entry.actor == f"user:{name}" if scope == Scope.PERSON else entry.actor.startswith("user:")
+        )
+        self._close(entry, [scope], "handed" if by_himself else "taken")
 
     def _open(self, entry: Link, scope: Scope, name: Any, *, at: datetime | None = None) -> None:
         if not name:

@@ -74,3 +74,12 @@ def plan_steps(queue_id: int) -> None:
 
     for owed in Obligation.objects.open().filter(queue=queue_id).select_related("queue"):
         owed.plan_next_step()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="flows", queueing_lock="desk-account", pass_context=False)
+def draw_account(timestamp: int) -> None:
+    """Every minute: the account of who owed what takes in what the ledger has got since."""
+    from rasd.desk.models import AccountMark
+
+    AccountMark.catch_up(timezone.now())

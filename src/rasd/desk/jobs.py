@@ -83,3 +83,12 @@ def draw_account(timestamp: int) -> None:
     from rasd.desk.models import AccountMark
 
     AccountMark.catch_up(timezone.now())
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queue="flows", queueing_lock="desk-standards", pass_context=False)
+def find_breaches(timestamp: int) -> None:
+    """Every hour: guaranteed standards that were not kept, and what was answered late after all."""
+    from rasd.desk.models.breaches import record_all_breaches
+
+    record_all_breaches(timezone.now())

@@ -6,7 +6,7 @@ CHANNEL = "rasd_live"
 
 
 def announce(*topics: str) -> None:
-    """``conversation:17``, ``conversations``, ``review``, ``cycle`` or ``troubles`` changed in this transaction."""
+    """``conversation:17``, ``conversations``, ``review``, ``cases``, ``case:4``, ``cycle`` or ``troubles`` changed in this transaction."""
     with connection.cursor() as cursor:
         for topic in topics:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic])

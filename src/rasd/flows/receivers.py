@@ -8,7 +8,8 @@ from django.utils import timezone
 from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
-from rasd.desk.models import Message
+from rasd.desk.models import Case, Message, Obligation
+from rasd.desk.signals import case_changed, obligation_changed
 from rasd.flows import jobs
 from rasd.flows.live import announce
 from rasd.metering.models import Review, Submission
@@ -61,3 +62,14 @@ def answer_the_review_later(sender: Any, review: Review, **_: Any) -> None:
 @receiver(review_reopened)
 def show_it_is_open_again(sender: Any, review: Review, **_: Any) -> None:
     announce("review", "cycle")
+
+
+@receiver(case_changed)
+def show_the_case(sender: Any, case: Case, **_: Any) -> None:
+    announce("cases", str(case))
+
+
+@receiver(obligation_changed)
+def show_whose_case_it_is(sender: Any, obligation: Obligation, **_: Any) -> None:
+    if obligation.case_id:
+        announce("cases", f"case:{obligation.case_id}")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from rasd.desk.models import Conversation, HeldAnswer
+    from rasd.desk.models import Conversation, Employee, HeldAnswer
 
 
 class Claimed(Exception):
@@ -78,3 +82,32 @@ class NotInThisStage(Exception):
 
 class CannotReceive(Exception):
     """The customer could not receive the answer where it was to be written (G11); the message says what can be done."""
+
+
+class NotOnShift(Exception):
+    """Nobody is given what they cannot look at now. Its words are for people, and translated.
+
+    Attributes:
+        back_at: when they come on shift again; None: not within a year.
+    """
+
+    def __init__(self, who: Employee, back_at: datetime | None) -> None:
+        self.back_at = back_at
+        if back_at is None:
+            words = gettext("%(who)s is not on shift. Give it to somebody else, or to the queue.")
+        else:
+            words = gettext(
+                "%(who)s is not on shift before %(when)s. Give it to somebody else, or to the queue."
+            )
+        when = date_format(timezone.localtime(back_at), "j F H:i") if back_at else ""
+        super().__init__(words % {"who": who, "when": when})
+
+
+class LastOne(Exception):
+    """Without this person nobody would be left for what nobody else can take. Its words are for people, and translated."""
+
+    def __init__(self, who: Employee) -> None:
+        words = gettext(
+            "%(who)s is the last one in the queue of last resort. Put somebody else into it first."
+        )
+        super().__init__(words % {"who": who})

@@ -7,11 +7,9 @@ from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from rasd.desk.errors import LastOne, NotOnShift
 from rasd.desk.hours import RoundTheClock, Without, Working, is_open, open_until, opens_at
 from rasd.desk.models.calendars import Calendar
 from rasd.ledger.models import record
@@ -22,35 +20,6 @@ if TYPE_CHECKING:
 
 FOR_GOOD = timedelta(days=100 * 365)
 """How long somebody who left stays away: longer than anyone looks ahead."""
-
-
-class NotOnShift(Exception):
-    """Nobody is given what they cannot look at now. Its words are for people, and translated.
-
-    Attributes:
-        back_at: when they come on shift again; None: not within a year.
-    """
-
-    def __init__(self, who: "Employee", back_at: datetime | None) -> None:
-        self.back_at = back_at
-        if back_at is None:
-            words = gettext("%(who)s is not on shift. Give it to somebody else, or to the queue.")
-        else:
-            words = gettext(
-                "%(who)s is not on shift before %(when)s. Give it to somebody else, or to the queue."
-            )
-        when = date_format(timezone.localtime(back_at), "j F H:i") if back_at else ""
-        super().__init__(words % {"who": who, "when": when})
-
-
-class LastOne(Exception):
-    """Without this person nobody would be left for what nobody else can take. Its words are for people, and translated."""
-
-    def __init__(self, who: "Employee") -> None:
-        words = gettext(
-            "%(who)s is the last one in the queue of last resort. Put somebody else into it first."
-        )
-        super().__init__(words % {"who": who})
 
 
 class Skill(models.Model):

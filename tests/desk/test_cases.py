@@ -20,7 +20,11 @@ def salma(db) -> User:
 @pytest.fixture
 def chat(db) -> Conversation:
     line = Line.objects.create(
-        channel="whatsapp", purpose="service", external_id="100", name="Service", display_address="+968 2400 0000"
+        channel="whatsapp",
+        purpose="service",
+        external_id="100",
+        name="Service",
+        display_address="+968 2400 0000",
     )
     address = Address.objects.create(channel="whatsapp", phone="+96890000001", last_wrote_at=NOON)
     contact = Contact.objects.create(name="سالم المثال")

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
+from django.http.request import validate_host
 
 from rasd.config.embedded import EmbeddedPostgresError
 
@@ -52,6 +54,7 @@ def answers(port: int) -> Iterator[Answer]:
     yield disk(options.data_dir)
     yield port_free(port)
     yield from secrets()
+    yield customers_pages(options.public_url, options.allowed_hosts)
     yield from eyes(options.eye, options.shadow_eye)
     try:
         if options.embedded:
@@ -123,6 +126,24 @@ def secrets() -> Iterator[Answer]:
         )
     else:
         yield Answer("WhatsApp", options.whatsapp_api_url)
+
+
+def customers_pages(url: str, hosts: list[str]) -> Answer:
+    """Whether the links that customers are given lead here."""
+    if not url:
+        return Answer(
+            "customers' pages",
+            "RASD_PUBLIC_URL is not set: no customer is told the page of his case",
+            "set RASD_PUBLIC_URL to the address under which customers reach this site, such as https://service.example.om",
+        )
+    host = urlsplit(url).hostname or ""
+    if not validate_host(host, hosts):
+        return Answer(
+            "customers' pages",
+            f"{url}, whose host is not served",
+            f"add {host} to RASD_ALLOWED_HOSTS, or correct RASD_PUBLIC_URL",
+        )
+    return Answer("customers' pages", f"{url}/t/…")
 
 
 def eyes(service: str, shadow: str) -> Iterator[Answer]:

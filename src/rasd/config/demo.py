@@ -37,7 +37,7 @@ STARTS_WITHIN = 90.0  # seconds
 def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> None:
     """A photograph of a meter, sent by (emulated) WhatsApp, becomes the month's adopted reading; step by step."""
     port, emulator_port = _free_port(port), _free_port(port + 81)
-    _settle_environment(emulator_port)
+    _settle_environment(port, emulator_port)
     from rasd.config.options import options
     from rasd.config.running import with_database
 
@@ -53,7 +53,7 @@ def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> No
     sys.exit(0 if adopted else 1)
 
 
-def _settle_environment(emulator_port: int) -> None:
+def _settle_environment(port: int, emulator_port: int) -> None:
     """Before any setting is read: a data folder of the demo's own, secrets of this run, and the emulator for Meta."""
     from rasd.config.options import CHECKOUT, IN_CHECKOUT
 
@@ -64,6 +64,7 @@ def _settle_environment(emulator_port: int) -> None:
         os.environ[f"RASD_WHATSAPP_{name}"] = secrets.token_urlsafe(24)
     os.environ.setdefault("RASD_LOG_LEVEL", "WARNING")
     os.environ.setdefault("RASD_LOG_FORMAT", "console")
+    os.environ.setdefault("RASD_PUBLIC_URL", f"http://localhost:{port}")
     os.environ.setdefault("RASD_UTILITY_NAME", "شركة الكهرباء التجريبية")
     from rasd.config import options as module
 

@@ -1,6 +1,7 @@
 """Structured logs: one line an event, with the request's and the conversation's id wherever one is known."""
 
 import logging.config
+import re
 import sys
 import time
 import uuid
@@ -16,6 +17,9 @@ from django.utils.decorators import sync_and_async_middleware
 from django.utils.log import CallbackFilter
 
 log = structlog.get_logger("rasd.http")
+
+TOKEN = re.compile(r"^/t/.+")
+"""The path of a case's page: whoever reads it can open the page, so it stands in no log."""
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -37,6 +41,13 @@ def _tell_refusals_in_one_line(record: logging.LogRecord) -> bool:
         record.exc_info[1], (PermissionDenied, SuspiciousOperation, BadRequest)
     ):
         record.exc_info = None
+    return True
+
+
+def _hide_tokens(record: logging.LogRecord) -> bool:
+    """Django writes the path of what it refuses."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(TOKEN.sub("/t/…", arg) if isinstance(arg, str) else arg for arg in record.args)
     return True
 
 
@@ -69,12 +80,13 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "filters": {
             "but_not_ready": {"()": CallbackFilter, "callback": _is_no_mere_503},
             "refusals": {"()": CallbackFilter, "callback": _tell_refusals_in_one_line},
+            "tokens": {"()": CallbackFilter, "callback": _hide_tokens},
         },
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "formatter": "line",
-                "filters": ["refusals"],
+                "filters": ["refusals", "tokens"],
                 "stream": "ext://sys.stderr",
             }
         },
@@ -115,7 +127,7 @@ def request_log(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
             log.info(
                 "request",
                 method=request.method,
-                path=request.path,
+                path=TOKEN.sub("/t/…", request.path),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
             )

@@ -1,5 +1,6 @@
 """What an operator may set: environment variables ``RASD_*``, or the same names in small letters in ``rasd.toml``."""
 
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,10 @@ class Options(BaseSettings):
     trusted_origins: list[str] = Field(
         [], description="https://… origins that forms may come from, behind a proxy"
     )
+    public_url: str = Field(
+        "",
+        description="https://… under which customers reach this site; empty: no case's page is told to its customer",
+    )
     https: bool = Field(False, description="served over HTTPS: secure cookies, HSTS, redirect from http")
     log_format: str = Field("json", description="json, or console for people")
     log_level: str = Field("INFO")
@@ -64,6 +69,15 @@ class Options(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{name!r} is not a time zone of the IANA list, such as Asia/Muscat") from error
         return name
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_address(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^/?#\s]+/*", url):
+            raise ValueError(
+                f"{url!r} is no address of a site, such as https://service.example.om (no path after it)"
+            )
+        return url.rstrip("/")
 
     @classmethod
     def settings_customise_sources(

@@ -166,3 +166,4 @@ WHATSAPP = {
 EYE = options.eye
 SHADOW_EYE = options.shadow_eye
 UTILITY_NAME = options.utility_name
+PUBLIC_URL = options.public_url

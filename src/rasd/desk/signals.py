@@ -14,6 +14,3 @@ case_opened = Signal()
 
 case_changed = Signal()
 """``case: Case`` has a new line in its history."""
-
-case_reopened = Signal()
-"""``case: Case`` was closed and is worked on again."""

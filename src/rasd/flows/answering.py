@@ -10,7 +10,7 @@ from django.utils import translation
 from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message
-from rasd.flows import identity, jobs, words
+from rasd.flows import cases, identity, jobs, words
 from rasd.flows.models import Dialogue
 from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
@@ -143,6 +143,7 @@ class Answer:
             submission_identified(self.submission, at=self.at)
         elif self.submission.service_point:
             self._say(words.other_meter(self.submission.service_point))
+            cases.after_other_meter(self.conversation, self.submission, at=self.at)
 
     def _unknown_sender(self) -> None:
         ask_whose(self.conversation, self.submission, message=message_of(self.submission), at=self.at)
@@ -268,5 +269,6 @@ def _tell_review(
     if not submission.photographs.exists():
         return tell(conversation, words.please_photograph(), key=f"review:{review.pk}", at=at)
     judgement = submission.judgement
+    cases.after_review(conversation, submission, at=at)
     why = "no_meter" if review.outcome == Review.Outcome.NOT_A_METER else (judgement.why if judgement else "")
     return tell(conversation, words.again(why), key=f"review:{review.pk}", at=at)

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver, Message
-from rasd.flows import identity, words
+from rasd.flows import cases, identity, words
 from rasd.flows.answering import (
     ask_whose,
     confirm,
@@ -94,7 +94,19 @@ class Arrival:
 
     def _answer(self) -> None:
         pressed = self.incoming.button_id
+        if pressed.startswith("rate:") and cases.rate(self.message, pressed, at=self.at):
+            return
+        cases.show(self.message, at=self.at, expects_answer=self._expects_answer)
+        if (
+            self._expects_answer
+            and self.incoming.kind == Kind.TEXT
+            and cases.free_word(self.message, at=self.at)
+        ):
+            return
+        complained_of = cases.complaint(self.message, at=self.at)
         if pressed == "person" or self.understood.wants_human:
+            if not pressed:
+                cases.case_of(self.message, at=self.at)
             hand_over(
                 self.conversation,
                 self.message,
@@ -102,10 +114,13 @@ class Arrival:
                 why=self.incoming.text[:300],
                 at=self.at,
             )
+        elif complained_of:
+            cases.to_people(complained_of, self.message, at=self.at)
         elif self.conversation.is_with_people:
             self._while_with_people()
         elif self.incoming.line.purpose != Line.Purpose.READINGS:
-            self._hand_over_by_machine("this line is for people")
+            if not (self._expects_answer and self._of_a_case()):
+                self._hand_over_by_machine("this line is for people")
         elif pressed:
             self._press(pressed)
         elif self.incoming.kind in {Kind.TEXT, Kind.BUTTON, Kind.EDIT}:
@@ -114,15 +129,27 @@ class Arrival:
             pass
         elif self.incoming.kind == Kind.UNSUPPORTED:
             self._say(words.not_understood(), "unsupported")
-        else:
+        elif not self._of_a_case():
             self._say(words.only_people_understand(), "for-people")
             self._hand_over_by_machine(f"a message of kind {self.incoming.kind}")
 
     def _while_with_people(self) -> None:
         if self.incoming.button_id == "robot" or self.understood.wants_robot:
             self._back_to_the_machine()
-        elif self.incoming.kind != Kind.TEXT or self.understood.expects_answer:
+        elif self._expects_answer and not self._of_a_case():
             self.conversation.owe(self.message, queue=queue_named(FIRST_LINE))
+
+    @property
+    def _expects_answer(self) -> bool:
+        """Not of people who thank; of every picture, voice note and button it is expected."""
+        return self.incoming.kind != Kind.TEXT or self.understood.expects_answer
+
+    def _of_a_case(self) -> bool:
+        """Whether it is about a case of theirs, whose people answer it then."""
+        case = None if self.incoming.kind == Kind.BUTTON else cases.case_of(self.message, at=self.at)
+        if case:
+            cases.to_people(case, self.message, at=self.at)
+        return case is not None
 
     def _back_to_the_machine(self) -> None:
         """What people owed is the machine's again, but for what a reviewer still has to look at."""
@@ -281,6 +308,11 @@ class Arrival:
         return str(found or next((number.digits for number in self.understood.numbers), "") or "")
 
     def _misunderstood(self) -> None:
+        if self._of_a_case():
+            return
+        if self.incoming.kind == Kind.TEXT and (disputed := cases.dispute(self.message, at=self.at)):
+            cases.to_people(disputed, self.message, at=self.at)
+            return
         if dialogue_of(self.conversation).misunderstand() > MISUNDERSTANDINGS_ALLOWED:
             self._hand_over_by_machine("two messages in a row were not understood")
         else:

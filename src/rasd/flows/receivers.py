@@ -9,8 +9,8 @@ from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
 from rasd.desk.models import Case, Message, Obligation
-from rasd.desk.signals import case_changed, obligation_changed
-from rasd.flows import jobs
+from rasd.desk.signals import case_changed, case_opened, obligation_changed
+from rasd.flows import cases, jobs
 from rasd.flows.live import announce
 from rasd.metering.models import Review, Submission
 from rasd.metering.signals import adopted, review_closed, review_reopened, submission_judged
@@ -64,6 +64,11 @@ def show_it_is_open_again(sender: Any, review: Review, **_: Any) -> None:
     announce("review", "cycle")
 
 
+@receiver(case_opened)
+def tell_its_page(sender: Any, case: Case, message: Message | None, **_: Any) -> None:
+    cases.tell_opened(case, message)
+
+
 @receiver(case_changed)
 def show_the_case(sender: Any, case: Case, **_: Any) -> None:
     announce("cases", str(case))
@@ -73,3 +78,8 @@ def show_the_case(sender: Any, case: Case, **_: Any) -> None:
 def show_whose_case_it_is(sender: Any, obligation: Obligation, **_: Any) -> None:
     if obligation.case_id:
         announce("cases", f"case:{obligation.case_id}")
+
+
+@receiver(obligation_changed)
+def show_it_to_team_leads(sender: Any, **_: Any) -> None:
+    announce("team")

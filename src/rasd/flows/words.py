@@ -3,16 +3,21 @@
 Numbers and names inside Arabic sentences are isolated (U+2068 … U+2069), so that a value keeps its own direction.
 """
 
+import math
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from rasd.channels.models import Media, Outgoing
+from rasd.desk.models import Case, Rating
+from rasd.desk.waits import Wait
 from rasd.ledger import evidence
 from rasd.metering.consumption import Consumption
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
@@ -309,23 +314,64 @@ def no_match(tries_left: int) -> Say:
     )
 
 
-def with_person(place: int, wait: timedelta | None, target: timedelta) -> Say:
+def with_person(place: int, wait: Wait, at: datetime) -> Say:
     """G8: the place in the queue and an honest time: measured where enough was measured, else the target, named as such."""
-    where = _("You are with our staff now, number %(place)s in line; I will not answer any more.") % {
-        "place": place
-    }
-    if wait is not None:
-        when = _("Over the last days the wait was usually %(time)s.") % {"time": in_words(wait)}
-    else:
-        when = _("We aim to answer within %(time)s.") % {"time": in_words(target)}
-    return Say(f"{where} {when}", Outgoing.Kind.BUTTONS, buttons(("robot", _("Automatic service"))))
+    said = [
+        _("You are with our staff now, number %(place)s in line; I will not answer any more.")
+        % {"place": place}
+    ]
+    if wait.opens_at is not None:
+        said.append(
+            _("We are closed now and open %(when)s; the time counts from then.")
+            % {"when": at_a_time(wait.opens_at, at)}
+        )
+    said.append(how_long(wait))
+    if wait.closes_at is not None and wait.goes_on_at is not None:
+        said.append(
+            _("We close %(closes)s; whom we do not reach by then, we answer from our opening %(opens)s on.")
+            % {"closes": at_a_time(wait.closes_at, at), "opens": at_a_time(wait.goes_on_at, at)}
+        )
+    return Say(" ".join(said), Outgoing.Kind.BUTTONS, buttons(("robot", _("Automatic service"))))
+
+
+def how_long(wait: Wait) -> str:
+    usual = in_words(wait.usual)
+    mostly = in_words(wait.mostly) if wait.mostly is not None else ""
+    told = {"usual": usual, "mostly": mostly}
+    if not wait.is_measured:
+        return _(
+            "Our goal is an answer within %(time)s; too few wrote at such a time lately to tell how long it takes."
+        ) % {"time": usual}
+    if mostly == usual:
+        return _("Lately, most who wrote at this time of day had our answer within %(usual)s.") % told
+    if mostly:
+        return (
+            _(
+                "Lately, half of those who wrote at this time of day had our answer within %(usual)s,"
+                " and eight in ten within %(mostly)s."
+            )
+            % told
+        )
+    return _("Lately, half of those who wrote at this time of day had our answer within %(usual)s.") % told
+
+
+def at_a_time(moment: datetime, at: datetime) -> str:
+    """Said at ``at``, where the utility is: "today at 07:30", "tomorrow at 07:30", "on Sunday 6 December at 07:30"."""
+    here, today = timezone.localtime(moment), timezone.localdate(at)
+    told = {"time": isolated(f"{here:%H:%M}"), "day": date_format(here, "l j F")}
+    if here.date() == today:
+        return _("today at %(time)s") % told
+    if here.date() == today + timedelta(days=1):
+        return _("tomorrow at %(time)s") % told
+    return _("on %(day)s at %(time)s") % told
 
 
 def in_words(time: timedelta) -> str:
-    minutes = max(1, round(time.total_seconds() / 60))
+    """Rounded up: nobody is told less than it was."""
+    minutes = max(1, math.ceil(time.total_seconds() / 60))
     if minutes < 90:
         return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
-    hours = round(minutes / 60)
+    hours = math.ceil(minutes / 60)
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
 
 
@@ -355,3 +401,60 @@ def not_understood() -> Say:
 
 def only_people_understand() -> Say:
     return Say(_("I cannot read this kind of message myself: a colleague will look at it."))
+
+
+# Cases, and the pages on which customers follow them.
+
+
+def moment(at: datetime) -> str:
+    """A weekday, a day and a time, in the utility's time zone."""
+    return isolated(date_format(localtime(at), "l j F، H:i" if get_language() == "ar" else "l j F, H:i"))
+
+
+def page_of(case: Case) -> str:
+    """Where the customer sees it, on a line of its own; nothing where no address of this site is set."""
+    if not case.public_url:
+        return ""
+    return "\n" + _("Here you see how far it is, and can write to us:") + "\n" + case.public_url
+
+
+def case_opened(case: Case) -> Say:
+    said = _("We have opened a request for you, number %(reference)s: %(title)s.")
+    return Say(said % _named(case) + _by_when(case) + page_of(case))
+
+
+def case_reopened(case: Case) -> Say:
+    return Say(_("Your request %(reference)s is open again.") % _named(case) + _by_when(case) + page_of(case))
+
+
+def passed_on(case: Case) -> Say:
+    said = _("Your message is with the people who work on your request %(reference)s. They will answer you.")
+    return Say(said % _named(case) + page_of(case))
+
+
+def rated(score: int) -> Say:
+    if score == Rating.Score.SOLVED:
+        return Say(_("Thank you. If you would like to add a word about it, write it now."))
+    return Say(_("Thank you for telling us. Write what is missing, and your request is opened again."))
+
+
+def thanks() -> Say:
+    return Say(_("Thank you, we have kept what you wrote."))
+
+
+def meter_to_be_seen(service_point: ServicePoint) -> str:
+    """A case's title."""
+    meter = service_point.current_meter
+    serial = isolated(meter.serial if meter else service_point.number)
+    return _("Meter %(serial)s must be looked at on site") % {"serial": serial}
+
+
+def _named(case: Case) -> dict[str, str]:
+    return {"reference": isolated(case.reference), "title": isolated(case.title)}
+
+
+def _by_when(case: Case) -> str:
+    work = case.work
+    if work is None:
+        return ""
+    return "\n" + _("We aim to settle it by %(when)s.") % {"when": moment(work.due_at)}

@@ -11,7 +11,6 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rasd.channels.models import Outgoing
-from rasd.desk import signals
 from rasd.desk.errors import CannotReceive, Claimed
 from rasd.desk.models import case_work
 from rasd.desk.models.case_records import CaseEntry, Rating
@@ -98,7 +97,6 @@ def reopen(case: "Case", *, at: datetime, actor: str, why: str) -> None:
         case.save(update_fields=["closed_at", "closing_answer", "stage"])
         case_work.begin(case, at=at, actor=actor)
         case._write(CaseEntry.Kind.REOPENED, at=at, actor=actor, public=True, stage=case.Stage.OPEN, why=why)
-        signals.case_reopened.send(sender=case.__class__, case=case)
 
 
 def _send(case: "Case", chat: Conversation, text: str, *, author: User, key: str, at: datetime) -> Message:

@@ -10,6 +10,7 @@ USUAL_QUEUE = "First line"
 """Where the usual kinds go until somebody says otherwise: people serve it from the first day."""
 
 USUAL: dict[str, tuple[str, str, Matter, timedelta]] = {
+    "complaint": ("شكوى", "Complaint", Matter.COMPLAINT, timedelta(hours=24)),
     "visit": ("شكوى من زيارة", "Complaint about a visit", Matter.COMPLAINT, timedelta(hours=24)),
     "reading": ("قراءة معترض عليها", "Disputed reading", Matter.READING, timedelta(hours=24)),
     "meter": ("خلل في العداد", "Meter trouble", Matter.REQUEST, timedelta(hours=40)),

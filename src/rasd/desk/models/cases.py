@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
@@ -135,6 +136,11 @@ class Case(models.Model):
     def url(self) -> str:
         """The path of the customer's page."""
         return reverse("portal:case", args=[self.token])
+
+    @property
+    def public_url(self) -> str:
+        """Whole, for the customer to open; empty where the address of this site is not set (``RASD_PUBLIC_URL``)."""
+        return f"{settings.PUBLIC_URL}{self.url}" if settings.PUBLIC_URL else ""
 
     @property
     def was_solved(self) -> bool:

@@ -74,7 +74,8 @@ def hand_over(conversation: Conversation, message: Message, *, wish: str, why: s
         obligation.move(queue, at=message.at, actor=actor, why=why)
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)
     with translation.override(conversation.language):
-        told = words.with_person(queue.place_of(obligation), queue.usual_wait(at), queue.answer_within)
+        wait = queue.honest_wait(at, target=queue.target(conversation.line, obligation.matter))
+        told = words.with_person(queue.place_of(obligation), wait, at)
     say(conversation, told, key=f"with-person:{message.pk}", at=at, of_hand_over=True)
 
 

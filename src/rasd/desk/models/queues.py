@@ -1,5 +1,4 @@
 from datetime import datetime, timedelta
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -16,10 +15,9 @@ from rasd.desk.models.staff import Skill
 
 if TYPE_CHECKING:
     from rasd.desk.models.obligations import Obligation
+    from rasd.desk.waits import Wait
 
-WAIT_IS_MEASURED_OVER = timedelta(days=14)
 LAST_RESORT_ANSWERS_WITHIN = timedelta(minutes=30)  # unless somebody says otherwise
-WAIT_NEEDS_ANSWERS = 10  # fewer prove nothing: the target time is told instead of a measured one
 
 
 class Matter(models.TextChoices):
@@ -142,17 +140,11 @@ class Queue(models.Model):
         )
         return self.obligation_set.filter(earlier, discharged_at=None).count() + 1
 
-    def usual_wait(self, at: datetime) -> timedelta | None:
-        """The median wait for an answer over the last fourteen days; None where too few were answered to tell."""
-        answered = self.obligation_set.filter(
-            discharged_at__gt=at - WAIT_IS_MEASURED_OVER, discharged_at__lte=at, discharged_by__isnull=False
-        )
-        waits = [
-            (ended - since).total_seconds()
-            for since, ended in answered.values_list("since", "discharged_at")
-            if ended
-        ]
-        return timedelta(seconds=median(waits)) if len(waits) >= WAIT_NEEDS_ANSWERS else None
+    def honest_wait(self, at: datetime, *, target: timedelta | None = None) -> "Wait":
+        """What somebody who comes into it at ``at`` can be told of how long he waits (G8), see :mod:`rasd.desk.waits`."""
+        from rasd.desk.waits import honest_wait
+
+        return honest_wait(self, at, target=target)
 
 
 class Target(models.Model):

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from rasd.channels.models import Outgoing
-from rasd.desk.models import Message
+from rasd.desk.models import Conversation, Message
 from rasd.ledger.models import Entry
 from tests.console.filling import a_conversation, adopt
 
@@ -13,48 +13,88 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-def reply(client, conversation, text: str, key: str = "one", **more):
-    return client.post(reverse("console:reply", args=[conversation.pk]), {"text": text, "key": key}, **more)
+def reply(client, conversation, text: str, key: str = "one", *, as_: str = "answer", **more):
+    fields = {"text": text, "key": key, "as": as_}
+    return client.post(reverse("console:reply", args=[conversation.pk]), fields, **more)
 
 
-def test_those_owed_an_answer_come_first_the_soonest_due_on_top(as_, utility):
+def listed(client, **query) -> list[Conversation]:
+    answer = client.get(reverse("console:conversations"), query)
+    assert answer.status_code == 200
+    return [one.conversation for one in answer.context["rows"]]
+
+
+def test_those_owed_an_answer_are_shown_first_the_soonest_due_on_top(as_, utility):
     calm, late, soon = utility.conversation(), utility.conversation(), utility.conversation()
     utility.writes(calm, "thanks")
     soon.owe(utility.writes(soon, "hello?", minutes_ago=5), queue=utility.queue)
     late.owe(utility.writes(late, "hello??", minutes_ago=50), queue=utility.queue)
-    answer = as_("agent").get(reverse("console:conversations"))
-    assert [one["conversation"] for one in answer.context["owed"]] == [late, soon]
-    assert [one["conversation"] for one in answer.context["others"]] == [calm]
-    page = answer.content.decode()
+    client = as_("agent")
+    assert listed(client) == [late, soon]
+    assert listed(client, state="late") == [late]
+    assert set(listed(client, state="all")) == {calm, late, soon}
+    assert listed(client, state="waiting") == [calm]
+    page = client.get(reverse("console:conversations")).content.decode()
     assert "late by 20 minutes" in page
     assert "due in 24 minutes" in page
 
 
-def test_the_list_goes_on_page_by_page(as_, utility, monkeypatch):
+@pytest.mark.parametrize("state", ["all", "owed"])
+def test_the_list_goes_on_page_by_page_and_misses_nobody_whatever_is_added_meanwhile(
+    as_, utility, monkeypatch, state
+):
     monkeypatch.setattr("rasd.console.views.conversations.SHOWN", 2)
+    there = set()
     for n in range(5):
         one = utility.conversation()
-        one.last_message_at = utility.now - timedelta(minutes=n)
+        one.last_message_at = utility.now - timedelta(minutes=n // 2)  # some at the same moment
         one.save()
-    client, address, seen = as_("agent"), reverse("console:conversations"), []
-    while True:
+        one.owe(utility.writes(one, "?", minutes_ago=n // 2), queue=utility.queue)
+        there.add(one.pk)
+    client, address, seen = as_("agent"), f"{reverse('console:conversations')}?state={state}", []
+    for _page in range(3):
         answer = client.get(address)
-        seen += [one["conversation"].pk for one in answer.context["others"]]
-        if not answer.context["older_than"]:
-            break
-        address = f"{reverse('console:conversations')}?before={answer.context['older_than']}"
-    assert len(seen) == len(set(seen)) == 5
+        seen += [one.conversation.pk for one in answer.context["rows"]]
+        address = f"{reverse('console:conversations')}?state={state}&after={answer.context['next']}"
+        newer = utility.conversation()
+        newer.owe(utility.writes(newer, "?", minutes_ago=20), queue=utility.queue)
+    assert answer.context["next"] == ""
+    assert len(seen) == len(set(seen))
+    assert there <= set(seen)
 
 
-def test_people_are_found_by_name_or_number(as_, utility):
-    ali, other = utility.conversation(name="علي المثال"), utility.conversation(name="Somebody")
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "1~", "~1", "9e99~1", "nan~1", "\0", "1~99999999999999999999999"]
+)
+def test_a_cursor_that_makes_no_sense_is_no_fault(as_, utility, cursor):
+    utility.conversation()
     client = as_("agent")
-    found = client.get(reverse("console:conversations"), {"q": "علي"}).context["others"]
-    assert [one["conversation"] for one in found] == [ali]
-    digits = other.address.phone[-4:]
-    found = client.get(reverse("console:conversations"), {"q": digits}).context["others"]
-    assert [one["conversation"] for one in found] == [other]
-    assert "Nobody found" in client.get(reverse("console:conversations"), {"q": "zzz"}).content.decode()
+    for state in ("all", "owed"):
+        assert (
+            client.get(reverse("console:conversations"), {"after": cursor, "state": state}).status_code == 200
+        )
+
+
+def test_people_are_found_by_name_or_number_and_words_by_what_was_said(as_, utility):
+    ali, other = utility.conversation(name="علي المثال"), utility.conversation(name="Somebody")
+    said(ali, utility, "القراءة مرتفعة هذا الشهر")
+    client = as_("agent")
+    assert listed(client, q="علي", state="all") == [ali]
+    assert listed(client, q=other.address.phone[-6:], state="all") == [other]
+    assert listed(client, q="مرتفعه", state="all") == [ali]
+    page = client.get(reverse("console:conversations"), {"q": "مرتفعه", "state": "all"}).content.decode()
+    assert "<mark>مرتفعة</mark>" in page
+    assert (
+        "Nothing found"
+        in client.get(reverse("console:conversations"), {"q": "zzz", "state": "all"}).content.decode()
+    )
+
+
+def said(conversation, utility, text: str) -> Message:
+    message = utility.writes(conversation, text)
+    message.words = text
+    message.save()
+    return message
 
 
 def test_the_chat_shows_what_the_customer_sees_and_what_became_of_the_photograph(as_, utility, person):
@@ -128,10 +168,9 @@ def test_what_cannot_be_sent_is_refused_with_words(as_, utility, text, words):
 def test_a_nul_byte_is_left_out_wherever_one_may_type(as_, utility):
     one = utility.conversation(name="Ali")
     client = as_("agent")
-    found = client.get(reverse("console:conversations"), {"q": "\0Al\0i", "before": "\0"})
-    assert [each["conversation"] for each in found.context["others"]] == [one]
+    assert listed(client, q="\0Al\0i", after="\0", state="all") == [one]
     reply(client, one, "He\0llo", key="k\0")
-    client.post(reverse("console:note", args=[one.pk]), {"text": "call\0 back"})
+    reply(client, one, "call\0 back", as_="note")
     assert Outgoing.objects.get().text == "Hello"
     assert Message.objects.exclude(note="").get().note == "call back"
     assert reply(client, one, "\0").status_code == 422
@@ -147,10 +186,10 @@ def test_without_script_one_comes_back_to_what_was_just_said(as_, utility):
     assert page.index('id="latest"') > page.index('class="bubble')
 
 
-def test_taking_over_silences_the_machine_and_giving_back_lets_it_speak(as_, utility):
+def test_taking_silences_the_machine_and_giving_back_lets_it_speak(as_, utility):
     one = utility.conversation()
     client = as_("agent")
-    client.post(reverse("console:take_over", args=[one.pk]))
+    client.post(reverse("console:take", args=[one.pk]))
     assert one.is_with_people
     assert one.say("I am a machine", key="m", at=utility.now) is None
     assert (
@@ -164,7 +203,7 @@ def test_taking_over_silences_the_machine_and_giving_back_lets_it_speak(as_, uti
 
 def test_a_note_is_for_colleagues_only(as_, utility):
     one = utility.conversation()
-    as_("agent").post(reverse("console:note", args=[one.pk]), {"text": "call back on Tuesday"})
+    reply(as_("agent"), one, "call back on Tuesday", as_="note")
     assert Message.objects.get().note == "call back on Tuesday"
     assert not Outgoing.objects.exists()
 

@@ -102,6 +102,23 @@ class Bubble:
         return self.is_photograph or self.media.content_type.startswith("image/")
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is a file that one may have."""
+        return bool(self.media and self.media.stored_at and self.media.sha256)
+
+    @property
+    def plays(self) -> str:
+        """``audio``, ``video``, or nothing where browsers cannot play it (AMR)."""
+        if not self.is_open or not self.media or self.media.content_type == "audio/amr":
+            return ""
+        kind = self.media.content_type.partition("/")[0]
+        return kind if kind in {"audio", "video"} else ""
+
+    @property
+    def is_pdf(self) -> bool:
+        return bool(self.media and self.media.content_type == "application/pdf")
+
+    @property
     def kind(self) -> str | Promise:
         incoming = self.message.incoming
         return KINDS.get(incoming.kind, "") if incoming else ""

@@ -47,6 +47,7 @@ TOPICS: dict[str, str] = {
     "conversation": roles.CONVERSATIONS,
     "cases": roles.CASES,
     "case": roles.CASES,
+    "notices": roles.CONVERSATIONS,
     "cycle": roles.CYCLE,
     "troubles": roles.TROUBLES,
     "team": roles.TEAM,

@@ -26,13 +26,19 @@ TEAM = "desk.change_employee"
 STANDARDS = "desk.change_standard"
 """To say what is promised, by when and at what cost: guaranteed standards, and kinds of cases."""
 
+CANNED = "desk.change_cannedanswer"
+"""To write the answers that everybody uses again and again."""
+
+CALENDARS = "desk.change_calendar"
+"""To set working hours: the week, seasons such as Ramadan, holidays and closures."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (
         CONVERSATIONS,
         CASES,
     ),
     "reviewer": (REVIEW,),
-    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM),
+    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM, CANNED, CALENDARS),
     "administrator": ("*",),
 }
 OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")

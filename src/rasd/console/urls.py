@@ -1,9 +1,9 @@
 from django.contrib.auth.views import LogoutView
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from rasd.console.live import stream
-from rasd.console.views import account, conversations, cycle, evidence, eye, home, login, review, troubles
+from rasd.console.views import account, cycle, evidence, eye, home, login, review, troubles
 
 app_name = "console"
 urlpatterns = [
@@ -34,12 +34,7 @@ urlpatterns = [
         name="shadow_counter",
     ),
     # Answering
-    path("conversations/", conversations.conversations, name="conversations"),
-    path("conversations/<int:pk>", conversations.conversation, name="conversation"),
-    path("conversations/<int:pk>/reply", conversations.reply, name="reply"),
-    path("conversations/<int:pk>/note", conversations.note, name="note"),
-    path("conversations/<int:pk>/take-over", conversations.take_over, name="take_over"),
-    path("conversations/<int:pk>/give-back", conversations.give_back, name="give_back"),
+    path("", include("rasd.console.inbox_urls")),
     # The round, and what went wrong
     path("cycle/", cycle.cycle, name="cycle"),
     path("cycle/<str:name>", cycle.cycle, name="cycle"),

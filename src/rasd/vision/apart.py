@@ -35,9 +35,18 @@ def decode(data: bytes, *, longest: int, most_pixels: int) -> npt.NDArray[np.uin
     Takes about a fifth of a second more than the decoding. Raises NotAPhotograph: "damaged" also where the decoder
     died, took too long or wanted too much memory.
     """
+    return _run(data, str(longest), str(most_pixels))
+
+
+def first_page(data: bytes, *, longest: int) -> npt.NDArray[np.uint8]:
+    """The first page of a PDF as people see it, whatever is on it, `longest` pixels long. Raises NotAPhotograph."""
+    return _run(data, str(longest), "0", "page")
+
+
+def _run(data: bytes, *arguments: str) -> npt.NDArray[np.uint8]:
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(PROGRAM), str(longest), str(most_pixels)],
+            [sys.executable, "-I", str(PROGRAM), *arguments],
             input=data,
             capture_output=True,
             timeout=TIMEOUT,

@@ -46,7 +46,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = sys.stdout.buffer
     try:
-        width, height, rgb = decode(sys.stdin.buffer.read(), longest, most_pixels)
+        data = sys.stdin.buffer.read()
+        width, height, rgb = (
+            first_page(data, longest) if sys.argv[3:] == ["page"] else decode(data, longest, most_pixels)
+        )
     except NoPicture as error:
         out.write(error.args[0].encode())
     except MemoryError:
@@ -132,16 +135,33 @@ def check_size(width: int, height: int, most_pixels: int) -> None:
 # PDF
 
 
-def from_pdf(data: bytes, longest: int, most_pixels: int) -> tuple[int, int, bytes]:
-    """The pictures on the first page that is a photograph more than a text, as the page shows them."""
+def opened(data: bytes) -> Any:
     import pypdfium2
     from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
     try:
-        document = pypdfium2.PdfDocument(data)
+        return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) in {FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY}
         raise NoPicture("locked" if locked else "damaged") from error
+
+
+def first_page(data: bytes, longest: int) -> tuple[int, int, bytes]:
+    """The whole first page of a PDF, whatever is on it, `longest` pixels long."""
+    import pypdfium2
+
+    try:
+        page = opened(data)[0]
+        return drawn(page, longest / max(page.get_size()))
+    except (pypdfium2.PdfiumError, IndexError) as error:
+        raise NoPicture("damaged") from error
+
+
+def from_pdf(data: bytes, longest: int, most_pixels: int) -> tuple[int, int, bytes]:
+    """The pictures on the first page that is a photograph more than a text, as the page shows them."""
+    import pypdfium2
+
+    document = opened(data)
     for number in range(min(len(document), MOST_PAGES)):
         try:
             page = document[number]
@@ -184,7 +204,10 @@ def rendered(page: Any, area: tuple[float, ...], longest: int) -> tuple[int, int
     """That part of the page, turned as the page is; not finer than the picture on it, nor than needed."""
     x0, y0, x1, y1, fine = area
     page.set_cropbox(x0, y0, x1, y1)
-    scale = min(fine, longest / max(page.get_size()))
+    return drawn(page, min(fine, longest / max(page.get_size())))
+
+
+def drawn(page: Any, scale: float) -> tuple[int, int, bytes]:
     bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False)
     image = bitmap.to_pil().convert("RGB")
     return *image.size, image.tobytes()

@@ -1,213 +1,259 @@
-"""What customers write, and the answers."""
+"""The inbox: what customers write, and the answers."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
+from rasd.channels.models import Line
 from rasd.channels.rules import window_is_open
-from rasd.console import roles
+from rasd.console import inbox, roles
+from rasd.console.about import about
 from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
-from rasd.desk.models import Conversation, HandOver, Message, Obligation
-from rasd.flows.live import announce
+from rasd.console.templatetags.inbox import moment_words
+from rasd.console.views.shared import tell_pages, the_conversation, typed
+from rasd.desk.errors import AnswerHeld
+from rasd.desk.hours import RoundTheClock
+from rasd.desk.inbox import Filters, State
+from rasd.desk.models import CannedAnswer, Conversation, Draft, Queue
+from rasd.desk.models.queues import Matter
 
-SHOWN = 50  # a page
+SHOWN = 50  # conversations a page
 LONGEST = 4096  # characters of a text message [Meta's documentation]
+STATES = (
+    (State.OWED, gettext_lazy("something is owed")),
+    (State.LATE, gettext_lazy("late")),
+    (State.WAITING, gettext_lazy("waiting for the customer")),
+    (State.ALL, gettext_lazy("all")),
+    (State.CLOSED, gettext_lazy("closed")),
+)
+SAID_AGAIN_WITHIN = timedelta(minutes=2)
+UNDONE_WITHIN = timedelta(seconds=30)  # what was settled or closed may be taken back for so long
 
 
 @page(roles.CONVERSATIONS)
 @never_cache
 def conversations(request: StaffRequest) -> HttpResponse:
-    """Those owed an answer first, the soonest due on top; then the others, the newest on top."""
-    wanted = _typed(request.GET, "q")
-    found = _matching(wanted)
-    owed = (
-        Obligation.objects.filter(kind=Obligation.Kind.ANSWER, discharged_at=None, conversation__in=found)
-        .select_related("queue", "owner")
-        .order_by("due_at")
-    )
-    owed_by = {each.conversation_id or 0: each for each in owed[: 4 * SHOWN]}
-    first = found.filter(pk__in=owed_by)
-    others = found.exclude(pk__in=owed_by).order_by("-last_message_at")
-    before = _moment(request.GET.get("before"))
-    if before is not None:
-        others = others.filter(last_message_at__lt=before)
-    newest = list(_with_last(others)[: SHOWN + 1])
-    context = {
-        "here": "conversations",
-        "q": wanted,
-        "owed": []
-        if before
-        else _dressed(sorted(_with_last(first), key=lambda one: owed_by[one.pk].due_at), owed_by),
-        "others": _dressed(newest[:SHOWN], {}),
-        "older_than": newest[SHOWN - 1].last_message_at.timestamp() if len(newest) > SHOWN else None,
-    }
-    return render(request, "console/conversations.html", context)
+    """The list alone; without a word about which, those owed an answer, the soonest due on top."""
+    return _inbox(request, None)
 
 
 @page(roles.CONVERSATIONS)
 @never_cache
 def conversation(request: StaffRequest, pk: int) -> HttpResponse:
-    return _show(request, _get(pk))
+    """The list and one conversation beside it, or the part of them that the page's script asks for."""
+    return show(request, the_conversation(pk))
+
+
+def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpResponse:
+    """``more``: ``problem``, words about what was refused; ``text``, what was typed and is not lost."""
+    part = request.htmx.target if request.htmx else ""
+    if part == "about":
+        return render(request, "console/_about.html", {"conversation": shown, "about": about(shown)})
+    if part == "conversation":
+        return render(request, "console/_conversation.html", _chat(request, shown))
+    if part == "pane":
+        return render(request, "console/_pane.html", _pane(request, shown, **more))
+    return _inbox(request, shown, **more)
+
+
+def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> HttpResponse:
+    now = timezone.now()
+    filters = Filters.of(request.GET)
+    found = inbox.ordered(filters, request.user, now)
+    if cursor := typed(request.GET, "after"):
+        found = inbox.after(found, filters, cursor)
+    rows = inbox.rows_of(found, most=SHOWN + 1, at=now)
+    context: dict[str, Any] = {
+        "here": "conversations",
+        "filters": filters,
+        "query": inbox.query_of(filters),
+        "rows": rows[:SHOWN],
+        "is_first_page": not cursor,
+        "next": inbox.cursor_of(filters, rows[SHOWN - 1].conversation) if len(rows) > SHOWN else "",
+        "open": shown,
+    }
+    if request.htmx and request.htmx.target == "list":
+        return render(request, "console/_inbox_list.html", context)
+    usual, saved = inbox.views_for(request.user, filters, now)
+    context |= {
+        "usual_views": usual,
+        "saved_views": saved,
+        "view": next((each for each in (*usual, *saved) if each.is_shown), None),
+        "queues": Queue.objects.order_by("name"),
+        "lines": Line.objects.order_by("name"),
+        "owners": User.objects.filter(employee__left_at=None, employee__isnull=False).order_by("username"),
+        "matters": Matter.choices,
+        "states": STATES,
+        "languages": settings.LANGUAGES,
+        "may_share_views": request.user.has_perm(roles.TEAM),
+    }
+    if shown:
+        context |= _pane(request, shown, **more)
+    status = 422 if more.get("problem") else 200
+    return render(request, "console/conversations.html", context, status=status)
+
+
+def _pane(request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "") -> dict[str, Any]:
+    draft = text or Draft.of(shown, request.user)
+    if wanted := typed(request.GET, "canned"):
+        canned = CannedAnswer.objects.filter(shortcut=wanted).first()
+        draft = draft or (canned.filled(shown, request.user) if canned else "")
+    return _chat(request, shown) | {
+        "about": about(shown),
+        "problem": problem,
+        "text": draft,
+        "key": _new_key(),
+        "longest": LONGEST,
+        "times": inbox.usual_times(timezone.now(), _hours_of(shown)),
+    }
+
+
+def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
+    now = timezone.now()
+    chat = chat_of(shown, everything="all" in request.GET)
+    claim = shown.claim_at(now)
+    return {
+        "conversation": shown,
+        "query": inbox.query_of(Filters.of(request.GET)),
+        "chat": chat,
+        "seen": chat.bubbles[-1].message.pk if chat.bubbles else 0,
+        "hand_over": shown.standing_hand_over,
+        "owed": shown.obligations.filter(kind="answer", discharged_at=None)
+        .select_related("owner", "queue")
+        .first(),
+        "claim": claim,
+        "whose": ("mine" if claim.holder == request.user else "theirs") if claim else "",
+        "held": shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
+        "waived": shown.obligations.filter(
+            waived_by=request.user, discharged_at__gt=now - UNDONE_WITHIN
+        ).last(),
+        "may_be_reopened": bool(shown.closed_at and shown.closed_at > now - UNDONE_WITHIN),
+        "matters": Matter.choices,
+        "window_is_open": window_is_open(shown.address.last_wrote_at, now),
+        "can_review": request.user.has_perm(roles.REVIEW),
+    }
 
 
 @page(roles.CONVERSATIONS)
 @require_POST
 def reply(request: StaffRequest, pk: int) -> HttpResponse:
-    """Send what was typed. The page made ``key`` before it sent, so sending again after a doubt sends nothing twice."""
-    asked, text = _get(pk), _typed(request.POST, "text")
-    if not text or len(text) > LONGEST:
-        problem = (
-            _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
-            % {"most": LONGEST}
-            if text
-            else _("Type an answer first.")
-        )
-        return _refused(request, asked, problem, text)
-    # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
-    words = hashlib.sha256(text.encode()).hexdigest()[:8]
-    key = f"{_typed(request.POST, 'key') or get_random_string(20)}:{words}"[:150]
-    with transaction.atomic():
-        asked.reply(text, author=request.user, key=key, at=timezone.now())
-        _announce(asked)
-    return _answered(request, asked)
+    """Send what was typed, as what it was typed: an answer, a note, a promise.
 
-
-@page(roles.CONVERSATIONS)
-@require_POST
-def note(request: StaffRequest, pk: int) -> HttpResponse:
-    """Written beside the conversation for one's colleagues; the customer never sees it."""
-    asked, text = _get(pk), _typed(request.POST, "text")
+    The page made ``key`` before it sent, so sending again after a doubt sends nothing twice.
+    """
+    asked, text, kind = the_conversation(pk), typed(request.POST, "text"), typed(request.POST, "as")
+    by = None
+    if kind == "promise":
+        by = _promised(request)
+        if by is None or by <= timezone.now():
+            return _refused(request, asked, _("Choose a moment to come, by which the customer has it."), text)
+        text = text or _promise_in_words(asked, by)
     if not text:
-        return _refused(request, asked, _("Type a note first."))
+        return _refused(
+            request, asked, _("Type a note first.") if kind == "note" else _("Type an answer first.")
+        )
+    if kind != "note" and len(text) > LONGEST:
+        words = _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
+        return _refused(request, asked, words % {"most": LONGEST}, text)
+    # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
+    key = (
+        f"{(typed(request.POST, 'key') or _new_key())[:100]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    )
+    seen, said, now = typed(request.POST, "seen"), "sent", timezone.now()
     with transaction.atomic():
-        asked.note(text, at=timezone.now(), author=request.user)
-        _announce(asked)
-    return _answered(request, asked)
+        try:
+            if kind == "note":
+                if not was_just_said(asked, request.user, text, now):
+                    asked.note(text, at=now, author=request.user)
+                Draft.keep(asked, request.user, "", at=now)
+                said = "noted"
+            elif by is not None:
+                asked.promise(text, author=request.user, key=key, at=now, by=by, seen=_number(seen))
+                said = "promised"
+            else:
+                asked.reply(text, author=request.user, key=key, at=now, seen=_number(seen))
+        except AnswerHeld:
+            said = "held"
+        if kind != "note":
+            asked.release(request.user, at=now)
+        tell_pages(asked)
+    return _answered(request, asked, said)
 
 
-@page(roles.CONVERSATIONS)
-@require_POST
-def take_over(request: StaffRequest, pk: int) -> HttpResponse:
-    asked = _get(pk)
-    with transaction.atomic():
-        asked.hand_over(wish=HandOver.Wish.STAFF, why="", at=timezone.now(), actor=_actor(request))
-        _announce(asked)
-    return _again(request, asked)
+def was_just_said(asked: Conversation, user: User, text: str, at: datetime) -> bool:
+    """Whether ``user`` said that here, word for word, a moment ago: what comes again or late over a shaking connection."""
+    recently = at - SAID_AGAIN_WITHIN
+    said = asked.messages.filter(author=user, at__gt=recently, words=text)
+    return said.exists() or asked.held_answers.filter(author=user, at__gt=recently, text=text).exists()
 
 
-@page(roles.CONVERSATIONS)
-@require_POST
-def give_back(request: StaffRequest, pk: int) -> HttpResponse:
-    asked = _get(pk)
-    with transaction.atomic():
-        asked.give_back(at=timezone.now(), actor=_actor(request))
-        _announce(asked)
-    return _again(request, asked)
+def _promised(request: StaffRequest) -> datetime | None:
+    chosen = typed(request.POST, "by")
+    try:
+        moment = parse_datetime(chosen if chosen != "other" else typed(request.POST, "other"))
+    except ValueError:
+        return None
+    return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
 
 
-def _show(request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "") -> HttpResponse:
-    everything = "all" in request.GET
-    context: dict[str, Any] = {
-        "here": "conversations",
-        "conversation": shown,
-        "chat": chat_of(shown, everything=everything),
-        "hand_over": shown.standing_hand_over,
-        "owed": shown.owed,
-        "window_is_open": window_is_open(shown.address.last_wrote_at, timezone.now()),
-        "key": _new_key(),
-        "problem": problem,
-        "text": text,
-        "longest": LONGEST,
-        "can_review": request.user.has_perm(roles.REVIEW),
-    }
-    name = "console/_conversation.html" if request.htmx else "console/conversation.html"
-    return render(request, name, context, status=422 if problem else 200)
+def _promise_in_words(asked: Conversation, by: datetime) -> str:
+    """In the customer's language, for those who type nothing."""
+    with override(asked.language):
+        return _("You will have our answer by %(moment)s.") % {"moment": moment_words(by)}
 
 
-def _answered(request: StaffRequest, changed: Conversation) -> HttpResponse:
+def _hours_of(shown: Conversation) -> Any:
+    owed = shown.owed
+    return owed.queue.hours if owed else RoundTheClock()
+
+
+def _answered(request: StaffRequest, changed: Conversation, said: str) -> HttpResponse:
     """Told to the page's script, which then fetches the chat anew."""
-    if not request.htmx:
-        return _again(request, changed)
-    return trigger_client_event(HttpResponse(status=204), "answered", {"key": _new_key()})
+    if request.htmx:
+        return trigger_client_event(HttpResponse(status=204), "answered", {"key": _new_key(), "said": said})
+    if said == "held":
+        messages.warning(
+            request, _("It is not sent yet: a colleague was quicker. Decide below what becomes of it.")
+        )
+    return again(request, changed, done=said != "held")
 
 
 def _refused(request: StaffRequest, asked: Conversation, problem: str, text: str = "") -> HttpResponse:
     if not request.htmx:
-        return _show(request, asked, problem=problem, text=text)
+        return show(request, asked, problem=problem, text=text)
     return render(request, "console/_problem.html", {"problem": problem}, status=422)
+
+
+def again(request: StaffRequest, changed: Conversation, *, done: bool = True) -> HttpResponse:
+    """After a deed: the conversation as it is now."""
+    if request.htmx:
+        return show(request, changed)
+    if done:
+        messages.success(request, _("Done."))
+    address = reverse("console:conversation", args=[changed.pk])
+    return redirect(f"{address}{inbox.query_of(Filters.of(request.GET))}#latest")
 
 
 def _new_key() -> str:
     return get_random_string(20)
 
 
-def _again(request: StaffRequest, changed: Conversation) -> HttpResponse:
-    if not request.htmx:
-        messages.success(request, _("Done."))
-        return redirect(reverse("console:conversation", args=[changed.pk]) + "#latest")
-    return _show(request, changed)
-
-
-def _typed(form: QueryDict, name: str) -> str:
-    """What was typed, without NUL: PostgreSQL's text holds none, and nobody means one."""
-    return form.get(name, "").replace("\0", "").strip()
-
-
-def _get(pk: int) -> Conversation:
-    return get_object_or_404(Conversation.objects.select_related("address", "contact", "line"), pk=pk)
-
-
-def _announce(changed: Conversation) -> None:
-    announce(str(changed), "conversations")
-
-
-def _actor(request: StaffRequest) -> str:
-    return f"user:{request.user.get_username()}"
-
-
-def _matching(wanted: str) -> QuerySet[Conversation]:
-    """All, or those whose person has ``wanted`` in the name or the number."""
-    if not wanted:
-        return Conversation.objects.all()
-    digits = "".join(letter for letter in wanted if letter.isdigit())
-    named = Q(contact__name__icontains=wanted) | Q(address__profile_name__icontains=wanted)
-    return Conversation.objects.filter(named | Q(address__phone__contains=digits) if digits else named)
-
-
-def _with_last(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    newest = Message.objects.filter(conversation=OuterRef("pk"), note="").order_by("-at", "-id")
-    standing = HandOver.objects.filter(conversation=OuterRef("pk"), ended_at=None)
-    return rows.select_related("address", "contact", "line").annotate(
-        newest=Subquery(newest.values("pk")[:1]), with_people=Subquery(standing.values("wish")[:1])
-    )
-
-
-def _dressed(rows: list[Conversation], owed_by: dict[int, Obligation]) -> list[dict[str, Any]]:
-    newest = {row.pk: getattr(row, "newest", None) for row in rows}  # annotated by _with_last
-    last = Message.objects.select_related("incoming", "outgoing").in_bulk(
-        [pk for pk in newest.values() if pk]
-    )
-    return [
-        {"conversation": row, "last": last.get(newest[row.pk]), "owed": owed_by.get(row.pk)} for row in rows
-    ]
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(float(text or ""), tz=timezone.get_default_timezone())
-    except (ValueError, OverflowError, OSError):
-        return None
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

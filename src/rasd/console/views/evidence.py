@@ -13,18 +13,18 @@ from rasd.channels.models import Media
 from rasd.console import roles, words
 from rasd.console.access import StaffRequest, page
 from rasd.console.reading import Box, crop_around, turned, turns_of
+from rasd.console.viewing import REMEMBERED, viewed
 from rasd.ledger import evidence
 from rasd.metering.models import Photograph, ShadowReading
 from rasd.vision import NotAPhotograph, open_photograph
+from rasd.vision.apart import first_page
 
 LONGEST = {"thumb": 480, "whole": 1600}  # pixels
 ENLARGED = 800  # pixels: the least width of a counter cut out
 QUALITY = 85
 TURNS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
-A_DAY = 24 * 60 * 60  # seconds
-IMMUTABLE = (
-    f"private, max-age={A_DAY}, immutable"  # an address holds the content's own hash: it never changes
-)
+IMMUTABLE = f"private, max-age={REMEMBERED}, immutable"
+"""An address holds the content's own hash: it never changes. After an hour it is asked for again, which is a new view."""
 
 
 @page(roles.REVIEW, roles.CONVERSATIONS, roles.CYCLE)
@@ -33,7 +33,8 @@ def photograph(request: StaffRequest, sha256: str, size: str) -> HttpResponse:
     that an eye on trial read."""
     if not _may_see(request, sha256):
         raise PermissionDenied
-    return _shown(sha256, longest=LONGEST[size])
+    viewed(request.user, sha256)
+    return shown(sha256, longest=LONGEST[size])
 
 
 @page(roles.REVIEW, roles.CYCLE)
@@ -52,7 +53,7 @@ def shadow_counter(request: StaffRequest, pk: int, sha256: str) -> HttpResponse:
 
 
 def _counter(sha256: str, seen: dict[str, Any]) -> HttpResponse:
-    return _shown(sha256, box=seen.get("counter_box"), turns=turns_of(seen), longest=LONGEST["whole"])
+    return shown(sha256, box=seen.get("counter_box"), turns=turns_of(seen), longest=LONGEST["whole"])
 
 
 def _may_see(request: StaffRequest, sha256: str) -> bool:
@@ -64,9 +65,13 @@ def _may_see(request: StaffRequest, sha256: str) -> bool:
     return user.has_perm(roles.CONVERSATIONS) and Media.objects.filter(sha256=sha256).exists()
 
 
-def _shown(sha256: str, *, longest: int, box: Box | None = None, turns: int = 0) -> HttpResponse:
+def shown(
+    sha256: str, *, longest: int, box: Box | None = None, turns: int = 0, whole_page: bool = False
+) -> HttpResponse:
+    """A JPEG of ours, or words that say why there is none; ``whole_page``: of a PDF's first page, whatever is on it."""
     try:
-        picture = Image.fromarray(open_photograph(evidence.fetch(sha256)))
+        data = evidence.fetch(sha256)
+        picture = Image.fromarray(first_page(data, longest=longest) if whole_page else open_photograph(data))
     except FileNotFoundError as missing:
         raise Http404(sha256) from missing
     except NotAPhotograph as error:

@@ -69,6 +69,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
 });
 
+/* Which key was meant. An Arabic keyboard has other letters on the same keys: the key's place counts then. */
+window.rasdKey = (event) => {
+  if (event.key === "?" || event.key === "؟") return "?";
+  if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) return "/";
+  if (/^[a-z]$/i.test(event.key)) return event.key.toLowerCase();
+  return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : "";
+};
+
 /* A menu closes when one clicks elsewhere or presses Escape. */
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.me[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });

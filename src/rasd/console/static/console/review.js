@@ -61,17 +61,10 @@
       return;
     }
     if (event.key === "ArrowRight" && inField && input.selectionStart !== input.value.length) return;
-    const key = event.key === "ArrowRight" ? "s" : byPlace(event);
+    const key = event.key === "ArrowRight" ? "s" : window.rasdKey(event);
     const pressed = find(`#review [data-key="${key}"]`);
     if (pressed && !event.repeat) { event.preventDefault(); pressed.click(); }
   });
-
-  /* An Arabic keyboard has other letters on the same keys: go by the key's place then. */
-  const byPlace = (event) => {
-    if (event.key === "?" || event.key === "؟") return "?";
-    if (/^[a-z]$/i.test(event.key)) return event.key.toLowerCase();
-    return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : "";
-  };
 
   /* The whole photograph: zoomed in steps, turned by quarters, dragged about. */
   const looks = new WeakMap();

@@ -1,0 +1,62 @@
+"""The customer of a conversation, for the panel beside it: who they are, what else they wrote, what is owed to them."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from rasd.channels.models import Address
+from rasd.desk.models import Case, Contact, Conversation, Merge, Obligation
+from rasd.metering.models import ServicePoint
+
+SHOWN = 5  # of each list
+LEAST_OF_A_NAME = 4  # letters: shorter ones are shared by too many
+
+
+@dataclass(frozen=True)
+class About:
+    """Each list holds the newest :data:`SHOWN` at most."""
+
+    contact: Contact
+    addresses: list[Address]
+    owed: list[Obligation]
+    conversations: list[Conversation]
+    cases: list[Case]
+    service_points: list[ServicePoint]
+    merges: list[Merge]
+    maybe_the_same: list[Contact]
+
+
+def about(conversation: Conversation) -> About:
+    contact = conversation.contact
+    others = contact.conversations.exclude(pk=conversation.pk).select_related("line", "address")
+    owed = Obligation.objects.filter(
+        Q(conversation__contact=contact) | Q(case__contact=contact), discharged_at=None
+    )
+    return About(
+        contact=contact,
+        addresses=list(contact.addresses.order_by("pk")[: 2 * SHOWN]),
+        owed=list(owed.select_related("owner", "queue", "case").order_by("due_at")[: 2 * SHOWN]),
+        conversations=list(others.order_by("-last_message_at")[:SHOWN]),
+        cases=list(contact.cases.select_related("kind").order_by("-opened_at")[:SHOWN]),
+        service_points=_service_points(conversation.address),
+        merges=list(contact.merges.filter(undone_at=None).select_related("gone", "by").order_by("-at")),
+        maybe_the_same=maybe_the_same(contact),
+    )
+
+
+def _service_points(address: Address) -> list[ServicePoint]:
+    """What this address may send readings for: nothing that was known of a number before it changed hands."""
+    known = ServicePoint.of(address.identifier, known_since=address.phone_moved_at)
+    return list(known.select_related("account")[:SHOWN])
+
+
+def maybe_the_same(contact: Contact) -> list[Contact]:
+    """Contacts that look like the same person: the number that one has is one that the other has or had, or the same name."""
+    addresses = list(contact.addresses.all())
+    phones = {each for address in addresses for each in (address.phone, address.former_phone) if each}
+    alike = Q(addresses__phone__in=phones) | Q(addresses__former_phone__in=phones) if phones else Q(pk=None)
+    name = contact.name.strip()
+    if len(name) >= LEAST_OF_A_NAME:
+        alike |= Q(name=name)
+    found = Contact.objects.filter(alike, merged_into=None).exclude(pk=contact.pk)
+    return list(found.prefetch_related("addresses").distinct().order_by("pk")[:SHOWN])

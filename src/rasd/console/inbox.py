@@ -1,0 +1,186 @@
+"""What the inbox shows beside the conversations themselves: a list's rows, the views and how much is in each, usual times."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from rasd.desk import hours
+from rasd.desk.inbox import Filters, State
+from rasd.desk.models import Claim, Conversation, HandOver, Message, Obligation, SavedView
+from rasd.desk.models.claims import CLAIM_LASTS
+
+MOST_COUNTED = 99  # of a view: more are "99+", and a million are not counted to say so
+
+
+def query_of(filters: Filters) -> str:
+    """As the end of an address: ``?state=late&line=2``, or nothing where all is as usual."""
+    told = filters.as_json()
+    return f"?{urlencode(told)}" if told else ""
+
+
+# A page of the list. The next begins where it ended, whatever was added or settled meanwhile; nothing is counted.
+
+
+def ordered(filters: Filters, user: User, at: datetime) -> QuerySet[Conversation]:
+    """What is owed by when it is due, the rest by when something was said last; what was searched for by how well it fits."""
+    found = filters.conversations(user, at)
+    if filters.q:
+        return found
+    if filters.state in {State.OWED, State.LATE}:
+        owed = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None).order_by("due_at")
+        return found.annotate(due_at=Subquery(owed.values("due_at")[:1])).order_by("due_at", "pk")
+    return found.order_by("-last_message_at", "-pk")
+
+
+def cursor_of(filters: Filters, last: Conversation) -> str:
+    """Where a page ended, for the next one; empty where there is no next: of what was searched for only the best is shown."""
+    if filters.q:
+        return ""
+    at = getattr(last, "due_at", None) or last.last_message_at
+    return f"{at.timestamp():.6f}~{last.pk}"
+
+
+def after(found: QuerySet[Conversation], filters: Filters, cursor: str) -> QuerySet[Conversation]:
+    """What comes after the page that ended there; all of it where the cursor makes no sense."""
+    moment, _tilde, pk = cursor.partition("~")
+    try:
+        at, last = datetime.fromtimestamp(float(moment), tz=UTC), int(pk)
+    except (ValueError, OverflowError, OSError):
+        return found
+    if filters.state in {State.OWED, State.LATE}:
+        return found.filter(Q(due_at__gt=at) | Q(due_at=at, pk__gt=last))
+    # The first condition alone lets the index be used; the second tells those of the same moment apart.
+    return found.filter(last_message_at__lte=at).exclude(last_message_at=at, pk__gte=last)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation in the list."""
+
+    conversation: Conversation
+    last: Message | None
+    owed: Obligation | None
+    claim: Claim | None
+
+    @property
+    def excerpt(self) -> str:
+        """Of what was searched for, where somebody searched."""
+        return getattr(self.conversation, "excerpt", "")
+
+
+def rows_of(found: QuerySet[Conversation], *, most: int, at: datetime) -> list[Row]:
+    """The first ``most`` of ``found``, with what a row shows, in a number of queries that does not depend on ``most``."""
+    newest = Message.objects.filter(conversation=OuterRef("pk"), note="").order_by("-at", "-id")
+    standing = HandOver.objects.filter(conversation=OuterRef("pk"), ended_at=None)
+    shown = list(
+        found.select_related("address", "contact", "line").annotate(
+            newest=Subquery(newest.values("pk")[:1]), with_people=Subquery(standing.values("wish")[:1])
+        )[:most]
+    )
+    newest_of = {row.pk: getattr(row, "newest", None) for row in shown}
+    last = Message.objects.select_related("incoming", "outgoing").in_bulk(
+        [pk for pk in newest_of.values() if pk]
+    )
+    owed = {
+        each.conversation_id: each
+        for each in Obligation.objects.filter(
+            conversation__in=newest_of, discharged_at=None, kind=Obligation.Kind.ANSWER
+        ).select_related("owner", "queue")
+    }
+    claims = {
+        each.conversation_id: each
+        for each in Claim.objects.filter(
+            conversation__in=newest_of, seen_at__gt=at - CLAIM_LASTS
+        ).select_related("holder")
+    }
+    return [
+        Row(each, last.get(newest_of[each.pk] or 0), owed.get(each.pk), claims.get(each.pk)) for each in shown
+    ]
+
+
+@dataclass(frozen=True)
+class View:
+    """Some filters under a name, and how many conversations they find: None where that is not said."""
+
+    name: str | Promise
+    query: str
+    is_shown: bool
+    count: int | None
+    saved: SavedView | None = None
+    key: str = ""
+
+    @property
+    def count_words(self) -> str:
+        if self.count is None:
+            return ""
+        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
+
+
+USUAL: tuple[tuple[str, str | Promise, dict[str, str], bool], ...] = (
+    ("m", _("Owed by me"), {"state": "owed", "mine": "1"}, True),
+    ("i", _("Owed an answer"), {"state": "owed"}, True),
+    ("l", _("Late"), {"state": "late"}, True),
+    ("w", _("Waiting for the customer"), {"state": "waiting"}, False),
+    ("a", _("All, newest first"), {"state": "all"}, False),
+    ("d", _("Closed"), {"state": "closed"}, False),
+)
+"""The key after G, the name, the filters, and whether it is counted: what is owed is little, all of them are millions."""
+
+
+def views_for(user: User, shown: Filters, at: datetime) -> tuple[list[View], list[View]]:
+    """The usual ones, and those that were saved by ``user`` or for everybody."""
+    usual = [_view(name, filters, user, shown, at, counted, key=key) for key, name, filters, counted in USUAL]
+    kept = SavedView.objects.filter(Q(owner=user) | Q(owner=None)).order_by("owner", "name")
+    return usual, [_view(each.name, each.filters, user, shown, at, True, saved=each) for each in kept]
+
+
+def _view(
+    name: str | Promise,
+    filters: dict[str, Any],
+    user: User,
+    shown: Filters,
+    at: datetime,
+    counted: bool,
+    **more: Any,
+) -> View:
+    wanted = Filters.of(filters)
+    count = None
+    if counted:
+        count = wanted.conversations(user, at).order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return View(name, query_of(wanted), wanted == shown, count, **more)
+
+
+# Promises
+
+USUAL_TODAY = time(14, 30)
+USUAL_LATER = time(12, 0)
+DAYS_OFFERED = 4
+LOOKS_AHEAD = 10  # days: over any holiday there are still some to offer
+
+
+@dataclass(frozen=True)
+class When:
+    """A moment that is often promised."""
+
+    at: datetime
+    days: int
+
+
+def usual_times(at: datetime, working: hours.Working) -> list[When]:
+    """Half past two today if that is still to come, then the next noons at which somebody works."""
+    now = timezone.localtime(at)
+    noons: Iterable[When] = (
+        When(datetime.combine(now.date() + timedelta(days=days), USUAL_LATER, now.tzinfo), days)
+        for days in range(1, LOOKS_AHEAD + 1)
+    )
+    today = When(datetime.combine(now.date(), USUAL_TODAY, now.tzinfo), 0)
+    first = [today] if today.at > at + timedelta(minutes=30) else []
+    return [each for each in (*first, *noons) if hours.is_open(working, each.at)][:DAYS_OFFERED]

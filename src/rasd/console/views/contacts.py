@@ -1,0 +1,59 @@
+"""Two contacts that are one person, and two people who were taken for one."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from rasd.console import roles
+from rasd.console.access import StaffRequest, page
+from rasd.console.views.shared import tell_pages, the_conversation
+from rasd.desk.errors import NotMerged
+from rasd.desk.models import Contact, Merge
+
+
+@page(roles.CONVERSATIONS)
+@never_cache
+@require_http_methods(["GET", "POST"])
+def merge(request: StaffRequest, pk: int, other: int) -> HttpResponse:
+    """What will happen, and then that it happens. ``pk``: the conversation beside which it was asked."""
+    asked, gone = the_conversation(pk), get_object_or_404(Contact, pk=other)
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                asked.contact.merge(gone, by=request.user, at=timezone.now())
+                tell_pages(asked)
+            messages.success(
+                request, _("They are one contact now. Beside the conversation it can be undone.")
+            )
+        except NotMerged:
+            messages.warning(request, _("They are one contact already."))
+        return redirect("console:conversation", pk=asked.pk)
+    context = {"here": "conversations", "conversation": asked, "kept": asked.contact, "gone": gone}
+    return render(request, "console/inbox_merge.html", context | _what_is_theirs(gone))
+
+
+def _what_is_theirs(gone: Contact) -> dict[str, object]:
+    return {
+        "addresses": gone.addresses.order_by("pk"),
+        "conversations": gone.conversations.count(),
+        "cases": gone.cases.count(),
+    }
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def unmerge(request: StaffRequest, pk: int, merge: int) -> HttpResponse:
+    asked, undone = the_conversation(pk), get_object_or_404(Merge, pk=merge)
+    try:
+        with transaction.atomic():
+            undone.undo(by=request.user, at=timezone.now())
+            tell_pages(asked)
+        messages.success(request, _("They are two contacts again, each with what was theirs."))
+    except NotMerged:
+        messages.warning(request, _("That was undone before."))
+    return redirect("console:conversation", pk=asked.pk)

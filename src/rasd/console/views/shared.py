@@ -1,0 +1,26 @@
+"""What the views of the inbox have in common."""
+
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+
+from rasd.console.access import StaffRequest
+from rasd.desk.models import Conversation
+from rasd.flows.live import announce
+
+
+def typed(form: QueryDict, name: str) -> str:
+    """What was typed, without NUL: PostgreSQL's text holds none, and nobody means one."""
+    return form.get(name, "").replace("\0", "").strip()
+
+
+def the_conversation(pk: int) -> Conversation:
+    return get_object_or_404(Conversation.objects.select_related("address", "contact", "line"), pk=pk)
+
+
+def tell_pages(changed: Conversation) -> None:
+    """Those that show it, and the lists."""
+    announce(str(changed), "conversations")
+
+
+def actor_of(request: StaffRequest) -> str:
+    return f"user:{request.user.get_username()}"

@@ -1,0 +1,1 @@
+"""Pages for those who lead a team: who works when, the queues and their times, and who owes what."""

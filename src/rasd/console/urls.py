@@ -47,4 +47,6 @@ urlpatterns = [
         troubles.settle,
         name="settle",
     ),
+    # The team and its wall
+    path("", include("rasd.console.team_urls")),
 ]

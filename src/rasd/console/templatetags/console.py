@@ -58,6 +58,8 @@ ICONS = {
     "cross": "M6.5 6.5l11 11M17.5 6.5l-11 11",
     "pen": "M5 19l1-4L16 5l3 3L9 18ZM14 7l3 3",
     "list": "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.4M4.5 12h.4M4.5 17.5h.4",
+    "team": "M12 5.5a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 0 1 0-5.2ZM7 19c.4-3.3 2.2-5 5-5s4.6 1.7 5 5M5.5 8a1.8 1.8 0 1 0 .1 3.5"
+    "M3 16.5c.2-1.7 1-2.8 2.4-3.2M18.5 8a1.8 1.8 0 1 1-.1 3.5M21 16.5c-.2-1.7-1-2.8-2.4-3.2",
 }
 TURN = {"leave", "send", "undo", "next", "back", "conversations"}
 
@@ -80,6 +82,7 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
     pages = [
         ("review", gettext_lazy("Review"), roles.REVIEW, waiting.reviews),
         ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
+        ("team", gettext_lazy("The team"), roles.TEAM, None),
         ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
         ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
         ("troubles", gettext_lazy("Troubles"), roles.TROUBLES, waiting.troubles),
@@ -176,7 +179,8 @@ def sender(identifier: str) -> SafeString:
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
     """The same pages as large tiles, each with what waits there."""
-    pages = [page for page in links(context)["pages"] if page["name"] != "eye"]  # nothing waits there
+    nothing_waits = {"eye", "team"}
+    pages = [page for page in links(context)["pages"] if page["name"] not in nothing_waits]
     for page in pages:
         page["words"] = _tile_words(page["name"], page["count"])
         if page["name"] == "cycle":

@@ -15,5 +15,10 @@ def owed(at: datetime) -> int:
     return Obligation.objects.filter(discharged_at=None).count()
 
 
+def late_cases(at: datetime) -> int:
+    work = Obligation.objects.filter(kind=Obligation.Kind.WORK, discharged_at=None)
+    return work.filter(running_since__isnull=False, due_at__lt=at).count()
+
+
 def troubles(at: datetime) -> int:
     return troubles_.count(at)

@@ -29,6 +29,7 @@ ICONS = {
     "home": "M4 11.5 12 5l8 6.5M6.5 10v9h11v-9M10 19v-5h4v5",
     "review": "M3 12s3.3-6 9-6 9 6 9 6-3.3 6-9 6-9-6-9-6ZM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5Z",
     "conversations": "M4 5.5h16v10.5H11l-4.5 3.5V16H4ZM8 9.5h8M8 12.5h5",
+    "cases": "M4 8.5h16v11H4ZM9 8.5v-3h6v3M4 13h16M11 12v2h2v-2",
     "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
     "eye": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM12 4.5v4.5M12 15v4.5",
     "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
@@ -82,6 +83,7 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
     pages = [
         ("review", gettext_lazy("Review"), roles.REVIEW, waiting.reviews),
         ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
+        ("cases", gettext_lazy("Cases"), roles.CASES, waiting.late_cases),
         ("team", gettext_lazy("The team"), roles.TEAM, None),
         ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
         ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
@@ -99,7 +101,12 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
 def live_topics(context: dict[str, Any]) -> str:
     """What the numbers in the navigation hang on, as far as this person may be told."""
     user = context["request"].user
-    topics = {"review": roles.REVIEW, "conversations": roles.CONVERSATIONS, "troubles": roles.TROUBLES}
+    topics = {
+        "review": roles.REVIEW,
+        "conversations": roles.CONVERSATIONS,
+        "cases": roles.CASES,
+        "troubles": roles.TROUBLES,
+    }
     return " ".join(topic for topic, permission in topics.items() if user.has_perm(permission))
 
 
@@ -194,6 +201,8 @@ def _tile_words(name: str, n: int) -> str:
         return ngettext("photograph waits for a look", "photographs wait for a look", n)
     if name == "conversations":
         return ngettext("customer waits for an answer", "customers wait for an answer", n)
+    if name == "cases":
+        return ngettext("case is late", "cases are late", n)
     if name == "troubles":
         return ngettext("trouble waits for somebody", "troubles wait for somebody", n)
     return _("of this month's readings have come in")

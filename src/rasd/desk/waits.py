@@ -55,6 +55,9 @@ class Wait:
     answers: int
     """How many answers it rests on."""
 
+    slow: timedelta | None
+    """How long the first in line has waited already, where that is longer than the times above: today they do not hold."""
+
     opens_at: datetime | None
     """The queue is closed, and the time counts from then."""
 
@@ -83,8 +86,9 @@ def honest_wait(queue: "Queue", at: datetime, *, target: timedelta | None = None
         usual = longest_of(waits, 0.5) if answers >= NEEDS else None
         if usual is not None:
             mostly = longest_of(waits, MOSTLY)
-            return _told(working, at, basis, usual, mostly, answers)
-    return _told(working, at, Basis.TARGET, (target or queue.answer_within).total_seconds(), None, 0)
+            return _told(queue, working, at, basis, usual, mostly, answers)
+    aim = (target or queue.answer_within).total_seconds()
+    return _told(queue, working, at, Basis.TARGET, aim, None, 0)
 
 
 def alike(at: datetime, working: Working, zone: ZoneInfo) -> dict[Basis, list[tuple[datetime, datetime]]]:
@@ -144,7 +148,13 @@ def _lengths(
 
 
 def _told(
-    working: Working, at: datetime, basis: Basis, usual: float, mostly: float | None, answers: int
+    queue: "Queue",
+    working: Working,
+    at: datetime,
+    basis: Basis,
+    usual: float,
+    mostly: float | None,
+    answers: int,
 ) -> Wait:
     closes_at = goes_on_at = None
     opens_at = hours.opens_at(working, at)
@@ -160,10 +170,21 @@ def _told(
         timedelta(seconds=usual),
         timedelta(seconds=mostly) if mostly is not None else None,
         answers,
+        _longer(queue, working, at, mostly or usual),
         opens_at,
         closes_at,
         goes_on_at,
     )
+
+
+def _longer(queue: "Queue", working: Working, at: datetime, seconds: float) -> timedelta | None:
+    """What the first in line has waited, where it is more than so many seconds."""
+    waiting = AccountStretch.objects.filter(
+        scope=Scope.QUEUE, name=queue.name, figure=Figure.WAITING, kind="answer", running=True, begin__lt=at
+    )
+    first = waiting.order_by("begin").values_list("begin", flat=True).first()
+    waited = hours.between(working, first, at) if first else timedelta()
+    return waited if waited.total_seconds() > seconds else None
 
 
 def _is_worked(moment: datetime, working: Working) -> bool:

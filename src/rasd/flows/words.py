@@ -326,6 +326,11 @@ def with_person(place: int, wait: Wait, at: datetime) -> Say:
             % {"when": at_a_time(wait.opens_at, at)}
         )
     said.append(how_long(wait))
+    if wait.slow is not None:
+        said.append(
+            _("Today it takes longer: the first in line has waited %(time)s already.")
+            % {"time": in_words(wait.slow)}
+        )
     if wait.closes_at is not None and wait.goes_on_at is not None:
         said.append(
             _("We close %(closes)s; whom we do not reach by then, we answer from our opening %(opens)s on.")

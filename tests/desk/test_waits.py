@@ -165,6 +165,7 @@ def a_wait(basis: Basis = Basis.HOUR, **more: datetime | timedelta | None) -> Wa
         "opens_at": None,
         "closes_at": None,
         "goes_on_at": None,
+        "slow": None,
     }
     return Wait(basis=basis, answers=10, **{**plain, **more})  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message
 from rasd.flows import cases, identity, jobs, words
 from rasd.flows.models import Dialogue
-from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
+from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, hold, log, logging_of, queue_named, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
 from rasd.metering.models.reviews import UNDO_WITHIN
 
@@ -48,6 +48,8 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
     """Judge, once all of it was read, and tell the customer. Photographs that come after the decision are evidence only."""
     with transaction.atomic():
         submission = Submission.objects.select_for_update().get(pk=submission_id)
+        conversation = conversation_of(submission)
+        hold(conversation)
         being_read = submission.photographs.filter(read_at=None).exists()
         decided = submission.readings.exists() or submission.reviews.filter(closed_at=None).exists()
         if being_read or decided:
@@ -56,7 +58,6 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
         judgement = submission.judge(at)
         if before and _said(before) == _said(judgement):
             return  # another photograph of the same says the same: the customer was told
-        conversation = conversation_of(submission)
         speak_as_account(conversation, submission)
         with translation.override(conversation.language), logging_of(conversation):
             log.info("judged", submission=submission.pk, verdict=judgement.verdict, why=judgement.why)
@@ -181,7 +182,7 @@ def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime
         said = naming_meter(conversation, adoption.reading.submission, said)
     told = tell(conversation, said, key=f"adoption:{adoption.pk}", at=at)
     owed = conversation.owed
-    if told.outgoing and owed and owed.queue.name == REVIEWS and not has_review(conversation):
+    if told.outgoing and owed and owed.home.name == REVIEWS and not has_review(conversation):
         owed.answer_with(told)
     return told
 
@@ -254,10 +255,11 @@ def answer_review(review_id: int, *, at: datetime) -> None:
             return  # taken back; where it was decided anew, another job will tell
         submission = review.submission
         conversation = conversation_of(submission)
+        hold(conversation)
         with translation.override(conversation.language), logging_of(conversation):
             told = _tell_review(conversation, submission, review, at=at)
         owed = conversation.owed
-        if told and told.outgoing and owed and owed.queue.name == REVIEWS:
+        if told and told.outgoing and owed and owed.home.name == REVIEWS:
             owed.answer_with(told)
 
 

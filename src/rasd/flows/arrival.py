@@ -25,7 +25,18 @@ from rasd.flows.answering import (
 )
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue, Handling
-from rasd.flows.speaking import FIRST_LINE, REVIEWS, dialogue_of, hand_over, log, logging_of, queue_named, say
+from rasd.flows.speaking import (
+    FIRST_LINE,
+    REVIEWS,
+    dialogue_of,
+    hand_over,
+    hold,
+    log,
+    logging_of,
+    queue_named,
+    say,
+)
+from rasd.flows.unanswered import is_one_too_many
 from rasd.language import NumberFound, Understanding, understand
 from rasd.metering.models import Cycle, ServicePoint, Submission
 
@@ -61,6 +72,7 @@ class Arrival:
             )
             if not is_new:
                 return
+            hold(self.conversation)
             with logging_of(self.conversation):
                 log.info("received", kind=self.incoming.kind, message=self.incoming.external_id)
                 if self.incoming.kind not in SAYS_NOTHING_TO_US:
@@ -121,6 +133,8 @@ class Arrival:
         elif self.incoming.line.purpose != Line.Purpose.READINGS:
             if not (self._expects_answer and self._of_a_case()):
                 self._hand_over_by_machine("this line is for people")
+        elif is_one_too_many(self.message, at=self.at):
+            self._hand_over_by_machine("a third message without an answer")
         elif pressed:
             self._press(pressed)
         elif self.incoming.kind in {Kind.TEXT, Kind.BUTTON, Kind.EDIT}:

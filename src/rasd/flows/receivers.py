@@ -8,8 +8,8 @@ from django.utils import timezone
 from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
-from rasd.desk.models import Case, Message, Obligation
-from rasd.desk.signals import case_changed, case_opened, obligation_changed
+from rasd.desk.models import Case, Message, Notice, Obligation
+from rasd.desk.signals import case_changed, case_opened, notice_told, obligation_changed
 from rasd.flows import cases, jobs
 from rasd.flows.live import announce
 from rasd.metering.models import Review, Submission
@@ -83,3 +83,15 @@ def show_whose_case_it_is(sender: Any, obligation: Obligation, **_: Any) -> None
 @receiver(obligation_changed)
 def show_it_to_team_leads(sender: Any, **_: Any) -> None:
     announce("team")
+
+
+@receiver(obligation_changed)
+def show_who_owes_the_answer(sender: Any, obligation: Obligation, **_: Any) -> None:
+    announce("conversations", "troubles")
+    if obligation.conversation_id:
+        announce(f"conversation:{obligation.conversation_id}")
+
+
+@receiver(notice_told)
+def show_the_notice(sender: Any, notice: Notice, **_: Any) -> None:
+    announce(f"notices:{notice.to_id}")

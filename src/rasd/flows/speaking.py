@@ -26,6 +26,15 @@ def logging_of(conversation: Conversation) -> Iterator[None]:
         yield
 
 
+def hold(conversation: Conversation) -> None:
+    """Nobody else changes what is said and owed in it until this transaction ends.
+
+    First of all that a transaction locks, before anything is written to the ledger, as everybody does: two who wait for each
+    other would wait for ever (see :meth:`Obligation.hold`).
+    """
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+
+
 def queue_named(name: str) -> Queue:
     return Queue.objects.get_or_create(name=name, defaults={"answer_within": DEFAULT_TARGETS[name]})[0]
 
@@ -69,7 +78,7 @@ def hand_over(conversation: Conversation, message: Message, *, wish: str, why: s
     conversation.hand_over(wish=wish, why=why, at=at, actor=actor)
     log.info("handed over", wish=str(wish), why=why)
     obligation = conversation.owe(message, queue=queue)
-    if obligation.queue_id != queue.pk:
+    if obligation.home != queue:
         # A photograph waited for a reviewer; its sender wants a person.
         obligation.move(queue, at=message.at, actor=actor, why=why)
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)

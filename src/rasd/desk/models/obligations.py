@@ -60,7 +60,7 @@ class Obligations(models.QuerySet["Obligation"]):
         """
         away = Absence.objects.filter(employee__user=OuterRef("owner"), begins_at__lte=at, ends_at__gt=at)
         gone = Q(owner_until__lte=at) | Q(owner__is_active=False) | Q(owner__employee__left_at__lte=at)
-        limbo = Q(owner__isnull=False) & (gone | Exists(away))
+        limbo = Q(gone | Q(Exists(away)), owner__isnull=False)
         open_ = self.open().with_language()
         roster = Roster(at)
         for queue_id, language in (
@@ -356,7 +356,7 @@ class Obligation(models.Model):
                 return
             runs = self.running_since is not None
             for name, text in place.items():
-                setattr(self, name, self._meta.get_field(name).to_python(text))
+                setattr(self, name, self._meta.get_field(name).to_python(text))  # type: ignore[union-attr]
             if not runs:
                 self.running_since = None
             self.save(update_fields=list(PLACE))

@@ -138,7 +138,7 @@ class Employee(models.Model):
             self.calendar, self.capacity, self.languages = calendar, capacity, languages
             self.save(update_fields=["calendar", "capacity", "languages"])
             self.skills.set(skills)
-            self.user.queues.set(queues)  # type: ignore[attr-defined]
+            self.user.queues.set(queues)
             after = self._facts()
             changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
             if changed:
@@ -179,10 +179,10 @@ class Employee(models.Model):
     def _is_the_last_one(self) -> bool:
         from rasd.desk.models.queues import Queue
 
-        last_resort = Queue.objects.filter(is_last_resort=True, people=self.user_id).first()
+        last_resort = Queue.objects.filter(is_last_resort=True, people=self.user).first()
         if last_resort is None:
             return False
-        others = last_resort.people.filter(is_active=True).exclude(pk=self.user_id)
+        others = last_resort.people.filter(is_active=True).exclude(pk=self.user.pk)
         return not others.exclude(employee__left_at__isnull=False).exists()
 
     def _let_go(self, at: datetime) -> None:
@@ -198,7 +198,7 @@ class Employee(models.Model):
             "capacity": self.capacity,
             "languages": list(self.languages),
             "skills": sorted(self.skills.values_list("name", flat=True)),
-            "queues": sorted(self.user.queues.values_list("name", flat=True)),  # type: ignore[attr-defined]
+            "queues": sorted(self.user.queues.values_list("name", flat=True)),
         }
 
     def _record(

@@ -1,0 +1,60 @@
+"""G8: the third message without an answer goes to people."""
+
+from datetime import timedelta
+
+import pytest
+
+from rasd.channels.models import Outgoing
+from rasd.desk.models import HandOver, Obligation
+from tests.flows.conftest import Customer, shows
+from tests.jobs import do_jobs
+
+pytestmark = pytest.mark.django_db
+
+
+def fail_all() -> None:
+    """The channel refused whatever was said: the customer has read none of it."""
+    Outgoing.objects.filter(failed_at=None).update(failed_at="2026-11-20T08:00:00Z", accepted_at=None)
+
+
+def test_g8_a_third_message_that_nothing_readable_was_said_to_is_a_persons(customer: Customer):
+    for question in ("hello, can you hear me?", "good morning to you"):
+        customer.says(question)
+        fail_all()
+        assert not HandOver.objects.exists()
+    customer.says("hello, good evening to you")
+    assert HandOver.objects.get().why == "a third message without an answer"
+    assert Obligation.objects.get().queue.name == "First line"
+
+
+def test_g8_where_the_machine_answers_each_no_third_one_goes_to_people(customer: Customer):
+    for _ in range(4):
+        customer.says("hello, can you hear me?")
+    assert not HandOver.objects.exists()
+
+
+def test_g8_an_answer_that_lies_in_the_outbox_for_long_is_none(customer: Customer):
+    for minute, question in enumerate(
+        ("hello, can you hear me?", "good morning to you", "hello, good evening to you")
+    ):
+        customer.clock.shift(timedelta(minutes=3 * minute))
+        customer.deliver({"type": "text", "text": {"body": question}})
+        do_jobs(queues={"inbox", "flows"})
+    assert HandOver.objects.get().why == "a third message without an answer"
+
+
+def test_g8_three_quick_messages_are_not_without_an_answer_while_theirs_are_on_their_way(customer: Customer):
+    for question in ("hello, can you hear me?", "good morning to you", "hello, good evening to you"):
+        customer.deliver({"type": "text", "text": {"body": question}})
+    do_jobs()
+    assert "third message" not in "".join(HandOver.objects.values_list("why", flat=True))
+
+
+def test_g8_thanks_and_photographs_being_looked_at_are_not_messages_without_an_answer(
+    customer: Customer, point
+):
+    customer.deliver(*[customer.photograph(shows("04480")) for _ in range(3)])
+    do_jobs(queues={"inbox", "flows"})
+    assert not HandOver.objects.exists()
+    customer.says("thanks")
+    assert not HandOver.objects.exists()

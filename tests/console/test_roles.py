@@ -1,5 +1,7 @@
 """Who may open what, as a table; and that no page forgot to ask."""
 
+import itertools
+
 import pytest
 from django.urls import get_resolver, reverse
 
@@ -15,9 +17,15 @@ PAGES = {
     "conversations": {"agent", "administrator"},
     "cycle": {"supervisor", "administrator"},
     "troubles": {"supervisor", "administrator"},
+    "team": {"supervisor", "administrator"},
+    "team_week": {"supervisor", "administrator"},
+    "team_queues": {"supervisor", "administrator"},
+    "team_work": {"supervisor", "administrator"},
+    "wall": {"supervisor", "administrator"},
+    "wall_screens": {"supervisor", "administrator"},
 }
 OPEN_TO_ALL = {"login", "code", "logout", "language", "theme"}
-ASKS_BY_ITSELF = {"live"}  # see test_live.py
+ASKS_BY_ITSELF = {"live", "wall_tv"}  # see test_live.py, test_wall.py
 
 
 @pytest.mark.parametrize("role", ["agent", "reviewer", "supervisor", "administrator"])
@@ -39,7 +47,8 @@ def test_a_stranger_is_led_to_the_login_and_back(client, page):
 
 
 def test_every_view_is_guarded(db):
-    for pattern in urls.urlpatterns:
+    included = [getattr(pattern, "url_patterns", [pattern]) for pattern in urls.urlpatterns]
+    for pattern in itertools.chain(*included):
         if pattern.name not in OPEN_TO_ALL | ASKS_BY_ITSELF:
             assert hasattr(pattern.callback, "permissions"), f"{pattern.name} has no @page(...)"
     assert get_resolver()

@@ -95,7 +95,8 @@ def my_shift(context: dict[str, Any]) -> dict[str, Any] | None:
     employee = Employee.objects.filter(user=user, left_at=None).only("pk").first()
     if employee is None:
         return None
-    return {"absence": Absence.objects.filter(employee=employee, begins_at__lte=now, ends_at__gt=now).first()}
+    lasting = Absence.objects.filter(employee=employee, begins_at__lte=now, ends_at__gt=now)
+    return {"absence": lasting.order_by("-ends_at").first(), "breaks": BREAKS}
 
 
 @register.filter

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from rasd.channels.models import Outgoing
 from rasd.desk.models import Case, Rating
-from tests.flows.conftest import Customer, shows
+from rasd.metering.models import Account
+from tests.flows.conftest import Customer, make_point, shows
 from tests.jobs import do_jobs
 
 STAGE = Case.Stage
@@ -228,13 +229,11 @@ def test_the_machine_silent_with_people_still_says_that_the_case_is_open_again(
 
 
 def test_another_meters_serial_number_for_the_second_time_is_a_case(customer: Customer, point):
-    from tests.flows.conftest import make_point
-
-    make_point(2, point.account.__class__.objects.create(number="1", holder_name="آخر"))
+    make_point(37, Account.objects.create(number="100300", holder_name="زائر التجريبي"))
     for _time in range(2):
         assert not Case.objects.exists()
-        customer.sends_photograph(shows("04470", serials=("E00000002",)))
+        customer.sends_photograph(shows("04470", serials=("E00000037",)))
     case = the_case()
     assert (case.kind.code, case.service_point, case.origin) == ("meter", point.number, "submission")
-    customer.sends_photograph(shows("04470", serials=("E00000002",)))
+    customer.sends_photograph(shows("04470", serials=("E00000037",)))
     assert Case.objects.count() == 1

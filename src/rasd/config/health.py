@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,6 +16,7 @@ from rasd.config.worker import QUEUES
 from rasd.desk.models import Obligation
 from rasd.flows.models import WorkerPulse
 from rasd.metering.models import Adoption, Review
+from rasd.portal.models import WrongAddress
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -87,6 +89,11 @@ class FromDatabase(Collector):
             "rasd_obligations_open",
             "messages owed an answer",
             value=Obligation.objects.filter(discharged_at=None).count(),
+        )
+        yield GaugeMetricFamily(
+            "rasd_portal_wrong_addresses",
+            "customers' pages asked for that there are not, in the last day",
+            value=WrongAddress.lately(timezone.now()),
         )
         yield GaugeMetricFamily("rasd_workers_living", "worker processes", value=WorkerPulse.living().count())
         jobs = GaugeMetricFamily("rasd_jobs", "jobs by queue and status", labels=["queue", "status"])

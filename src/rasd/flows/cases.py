@@ -18,7 +18,7 @@ from django.utils import translation
 
 from rasd.channels.models import Incoming
 from rasd.desk.models import Case, Conversation, HandOver, Message, Rating
-from rasd.desk.models.staff import NotOnShift
+from rasd.desk.errors import NotOnShift
 from rasd.flows import words
 from rasd.flows.speaking import log, say
 from rasd.language import normalise_arabic

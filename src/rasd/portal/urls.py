@@ -4,5 +4,5 @@ from rasd.portal import views
 
 app_name = "portal"
 urlpatterns = [
-    path("<str:token>", views.case, name="case"),
+    path("<path:token>", views.case, name="case"),
 ]

@@ -96,6 +96,16 @@ def _known(case: "Case", message: Message | None, key: str | None) -> CaseEntry 
 
 
 def _begin_anew(case: "Case", text: str, *, at: datetime, message: Message | None, key: str | None) -> "Case":
+    """A new case of the same matter, or the one that was begun so already and is open."""
+    if case.contact_id and case.closed_at:
+        same = case.__class__.objects.open().filter(
+            contact=case.contact_id,
+            kind=case.kind_id,
+            service_point=case.service_point,
+            opened_at__gt=case.closed_at,
+        )
+        if newer := same.order_by("pk").last():
+            return newer.hear(text, at=at, expects_answer=True, message=message, key=key)
     return case.__class__.open(
         case.kind,
         case.title,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 
+from rasd.desk.errors import NotOnShift
 from rasd.desk.models.obligations import Obligation
-from rasd.desk.models.staff import NotOnShift
 
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case

@@ -149,7 +149,11 @@ class Case(models.Model):
 
     def may_reopen(self, at: datetime) -> bool:
         """Whether a reply reopens it, or, too long after its closing, is a new case."""
-        return self.closed_at is not None and at <= self.closed_at + REOPENS_WITHIN
+        return self.reopens_until is not None and at <= self.reopens_until
+
+    @property
+    def reopens_until(self) -> datetime | None:
+        return self.closed_at + REOPENS_WITHIN if self.closed_at else None
 
     def public_entries(self) -> models.QuerySet[CaseEntry]:
         """What the customer may see of its history."""

@@ -1,0 +1,145 @@
+"""A case as its customer sees it: in words, and nothing of what is for staff."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localdate, localtime
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+
+from rasd.desk.models import Case, CaseEntry, Rating
+
+Stage = Case.Stage
+Kind = CaseEntry.Kind
+
+STEPS: tuple[tuple[str | Promise, frozenset[str]], ...] = (
+    (gettext_lazy("Received"), frozenset({Stage.OPEN})),
+    (gettext_lazy("Being worked on"), frozenset({Stage.WORKING, Stage.CUSTOMER, Stage.ANSWERED})),
+    (gettext_lazy("Settled"), frozenset({Stage.CLOSED})),
+)
+"""The way of every case, with the stages that each step stands for."""
+
+HEADINGS: dict[str, str | Promise] = {
+    Kind.SAID: gettext_lazy("We wrote"),
+    Kind.HEARD: gettext_lazy("You wrote"),
+    Kind.CLOSING: gettext_lazy("Our answer"),
+    Kind.CLOSED: gettext_lazy("The request was closed"),
+    Kind.REOPENED: gettext_lazy("The request was opened again"),
+    Kind.RATED: gettext_lazy("You told us how it was settled"),
+}
+STAGES: dict[str, str | Promise] = {
+    Stage.OPEN: gettext_lazy("The request was received"),
+    Stage.WORKING: gettext_lazy("We are working on it"),
+    Stage.CUSTOMER: gettext_lazy("We wait for your answer"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the picture's steps. state: done, now or next."""
+
+    words: str | Promise
+    state: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened. whose: ours, yours, or empty for what nobody said."""
+
+    heading: str | Promise
+    text: str
+    whose: str
+    at: datetime
+
+
+class Shown:
+    """What the page says of ``case`` at a moment."""
+
+    def __init__(self, case: Case, at: datetime) -> None:
+        self.case, self.at = case, at
+        self.work = case.work
+        self.rating = case.rating
+        self.is_closed = case.stage == Stage.CLOSED
+        self.may_reopen = case.may_reopen(at)
+        self.may_rate = self.is_closed
+        self.reopens_until = localdate(case.reopens_until) if case.reopens_until else None
+
+    @property
+    def steps(self) -> list[Step]:
+        now = next(place for place, (_words, stages) in enumerate(STEPS) if self.case.stage in stages)
+        last = len(STEPS) - 1
+        return [
+            Step(words, "done" if place < now or now == last else "now" if place == now else "next")
+            for place, (words, _stages) in enumerate(STEPS)
+        ]
+
+    @property
+    def turn(self) -> str:
+        """Whose it is to do something now."""
+        if self.is_closed:
+            return _("This request is closed. Nothing more is to be done.")
+        if self.case.whose_turn == Case.Turn.CUSTOMER:
+            return _("It is your turn: we need an answer from you before we can go on.")
+        if self.case.stage == Stage.ANSWERED:
+            return _("We have answered: the answer is on its way to you.")
+        return _("It is our turn: you need not do anything.")
+
+    @property
+    def is_theirs(self) -> bool:
+        return self.case.whose_turn == Case.Turn.CUSTOMER
+
+    @property
+    def due(self) -> str:
+        """Until when it is to be settled, in words and with the date; empty where that is over or stands still."""
+        if self.work is None or self.is_closed or self.case.stage == Stage.ANSWERED:
+            return ""
+        if self.work.running_since is None:
+            return _("Our time stands still until you have answered.")
+        when = {"when": moment(self.work.due_at)}
+        if self.work.is_late(self.at):
+            return _("It should have been settled by %(when)s. We are late, and we are sorry for it.") % when
+        days = (localdate(self.work.due_at) - localdate(self.at)).days
+        if days == 0:
+            return _("We aim to settle it today: by %(when)s.") % when
+        if days == 1:
+            return _("We aim to settle it by tomorrow: %(when)s.") % when
+        return ngettext(
+            "We aim to settle it within %(days)s day: by %(when)s.",
+            "We aim to settle it within %(days)s days: by %(when)s.",
+            days,
+        ) % {"days": days, **when}
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for entry in self.case.public_entries() if (line := _line(entry, self.case))]
+
+    @property
+    def scores(self) -> list[tuple[int, str, bool]]:
+        """The best first; each with whether it was chosen."""
+        chosen = self.rating.score if self.rating else None
+        return [(score.value, str(score.label), score == chosen) for score in reversed(Rating.Score)]
+
+
+def moment(at: datetime) -> str:
+    """With weekday and year, in the utility's time zone, which is its customers'; isolated from the sentence around it."""
+    comma = "، " if get_language() == "ar" else ", "
+    return f"\u2068{date_format(localtime(at), 'l j F Y')}{comma}{date_format(localtime(at), 'H:i')}\u2069"
+
+
+def zone() -> str:
+    """The zone's city, for the foot of the page."""
+    return settings.TIME_ZONE.rpartition("/")[2].replace("_", " ")
+
+
+def _line(entry: CaseEntry, case: Case) -> Line | None:
+    whose = {Kind.SAID: "ours", Kind.CLOSING: "ours", Kind.HEARD: "yours", Kind.RATED: "yours"}.get(
+        Kind(entry.kind), ""
+    )
+    heading = HEADINGS.get(entry.kind) or STAGES.get(entry.stage)
+    if entry.kind == Kind.OPENED:
+        whose = "yours" if entry.text else ""
+        heading = HEADINGS[Kind.HEARD] if entry.text else STAGES[Stage.OPEN]
+    return Line(heading, entry.text, whose, entry.at) if heading else None

@@ -300,7 +300,7 @@ def test_a_draft_is_there_on_every_device_until_its_answer_is_sent(chat, salma, 
 
 def test_a_draft_outlives_an_answer_that_failed(chat, salma):
     Draft.keep(chat, salma, "x", at=NOON)
-    with pytest.raises(ValueError, match="too long|4096|4,096"):
+    with pytest.raises(ValueError, match=r"4096|4,096"):
         chat.reply("x" * 5000, author=salma, key="k1", at=NOON)
     assert Draft.of(chat, salma) == "x"
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
 from django.db.models import (
     Case,
     Exists,
@@ -45,6 +45,23 @@ BEFORE = 40
 NAMED = 1.0
 """What a hit in the name or the number counts more than any in a message, whose rank is below 1."""
 
+HIT = re.compile("\x02([^\x02\x03]*)\x03")
+
+NEWEST = 300
+"""Messages, and as many people and numbers, that are ranked: of a word that everybody uses the newest, not all."""
+
+LONGEST = 200
+"""Characters of what is looked for; more is no search."""
+
+SHOWN = 160
+"""Characters of an excerpt."""
+
+BEFORE = 40
+"""Of these, how many before the first hit."""
+
+NAMED = 1.0
+"""What a hit in the name or the number counts more than any in a message, whose rank is below 1."""
+
 HIT = re.compile("\x02([^\x03]*)\x03")
 
 
@@ -65,7 +82,7 @@ def search(text: str, within: QuerySet[Conversation] | None = None) -> QuerySet[
 
 
 def _found(text: str, within: QuerySet[Conversation] | None, *, loosely: bool) -> QuerySet[Conversation]:
-    asked = Func(Value(text), Value(loosely), function="desk_query", output_field=SearchQueryField())
+    asked = _Asked(text, loosely=loosely)
     said = Message.objects.filter(search=asked)
     if within is not None:
         said = said.filter(conversation__in=within.order_by().values("pk"))
@@ -92,7 +109,14 @@ def _found(text: str, within: QuerySet[Conversation] | None, *, loosely: bool) -
     ).order_by("-rank", "-last_message_at")
 
 
-def _having(field: str, asked: Func, rows: QuerySet[Any]) -> QuerySet[Any]:
+class _Asked(SearchQuery):
+    def __init__(self, text: str, *, loosely: bool) -> None:
+        super().__init__(text)
+        self.function = "desk_query"
+        self.set_source_expressions([Value(text), Value(loosely)])
+
+
+def _having(field: str, asked: _Asked, rows: QuerySet[Any]) -> QuerySet[Any]:
     words = Func(F(field), function="desk_words", output_field=SearchVectorField())
     return rows.annotate(words_of_it=words).filter(words_of_it=asked)
 
@@ -118,9 +142,9 @@ def excerpt(marked: str) -> SafeString:
         else max(text.rfind(" ", begin, begin + SHOWN), begin + BEFORE)
     )
     shown = text[begin:end]
-    if shown.count("\x02") > shown.count("\x03"):
+    if shown.rfind("\x02") > shown.rfind("\x03"):  # cut off within a hit
         shown += "\x03"
-    html = str(escape(shown)).replace("\x02", "<mark>").replace("\x03", "</mark>")
+    html = HIT.sub(r"<mark>\1</mark>", str(escape(shown))).replace("\x02", "").replace("\x03", "")
     return mark_safe(f"{'… ' if begin else ''}{html}{' …' if end < len(text) else ''}")  # noqa: S308 (escaped above)
 
 

@@ -7,7 +7,7 @@ desk_bare    plain words without the article and what is written together with i
 desk_words   the words of a text as a tsvector: as they stand (weight A), their stems by PostgreSQL's own Arabic and English
              stemmers (weight C), also without a first و ف ب ل ك, which may be a word of its own and may not; and of long numbers
              every end, so that a part of one is found.
-desk_query   what is looked for: each word as it stands or by its stem, all of them; the last one may be only begun.
+desk_query   what is looked for: each word as it stands or by its stem, all of them; numbers and the last word may be only begun.
 desk_marked  a text with its hits between U+0002 and U+0003.
 
 A part of a telephone number is found by an index on another room's table, which only this room's functions can make: so it is
@@ -60,8 +60,10 @@ END;
 CREATE FUNCTION desk_query(said text, loosely boolean) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT string_agg('(' || array_to_string(array(
-            SELECT DISTINCT quote_literal(form) || CASE WHEN each.is_last THEN ':*' ELSE '' END
-            FROM unnest(array[each.word] || tsvector_to_array(to_tsvector('desk', each.bare))
+            SELECT quote_literal(form) || CASE WHEN each.is_last OR each.word ~ '^\d' THEN ':*' ELSE '' END
+            FROM unnest(array[each.word, nullif(each.bare, each.word)]) AS form WHERE form <> ''
+            UNION SELECT quote_literal(form)
+            FROM unnest(tsvector_to_array(to_tsvector('desk', each.bare))
                 || tsvector_to_array(to_tsvector('desk', each.rest))) AS form
         ), ' | ') || ')', ' & ')::tsquery
     FROM (
@@ -77,7 +79,7 @@ CREATE FUNCTION desk_marked(said text, asked tsquery) RETURNS text LANGUAGE sql 
 BEGIN ATOMIC
     SELECT string_agg(CASE WHEN desk_words(found[2]) @@ replace(asked::text, '&', '|')::tsquery
         THEN found[1] || E'\x02' || found[2] || E'\x03' ELSE found[1] || found[2] END, '' ORDER BY place)
-    FROM regexp_matches(said, '(\s*)(\S+)', 'g') WITH ORDINALITY AS each(found, place);
+    FROM regexp_matches(translate(said, E'\x02\x03', ''), '(\s*)(\S+)', 'g') WITH ORDINALITY AS each(found, place);
 END;
 CREATE INDEX address_number ON channels_address USING gin (desk_words(phone)) WITH (fastupdate = off);
 """

@@ -36,6 +36,7 @@ urlpatterns = [
     # Answering
     path("", include("rasd.console.inbox_urls")),
     path("", include("rasd.console.case_urls")),
+    path("calendars/", include("rasd.console.calendar_urls")),
     # The round, and what went wrong
     path("cycle/", cycle.cycle, name="cycle"),
     path("cycle/<str:name>", cycle.cycle, name="cycle"),

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import holidays
 from hijridate import Gregorian, Hijri
-from holidays.groups import IslamicHolidays
+from holidays.groups.islamic import IslamicHolidays
 from holidays.holiday_base import HolidayBase
 from holidays.registry import COUNTRIES
 

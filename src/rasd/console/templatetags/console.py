@@ -31,6 +31,7 @@ ICONS = {
     "conversations": "M4 5.5h16v10.5H11l-4.5 3.5V16H4ZM8 9.5h8M8 12.5h5",
     "cases": "M4 8.5h16v11H4ZM9 8.5v-3h6v3M4 13h16M11 12v2h2v-2",
     "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
+    "calendars": "M5 6h14v13H5ZM5 10h14M9 4v4M15 4v4M12 12.5v2.3l1.700 1",
     "eye": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM12 4.5v4.5M12 15v4.5",
     "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
     "account": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
@@ -87,6 +88,7 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
         ("team", gettext_lazy("The team"), roles.TEAM, None),
         ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
         ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
+        ("calendars", gettext_lazy("Working hours"), roles.CALENDARS, None),
         ("troubles", gettext_lazy("Troubles"), roles.TROUBLES, waiting.troubles),
     ]
     shown = [
@@ -186,7 +188,7 @@ def sender(identifier: str) -> SafeString:
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
     """The same pages as large tiles, each with what waits there."""
-    nothing_waits = {"eye", "team"}
+    nothing_waits = {"eye", "team", "calendars"}
     pages = [page for page in links(context)["pages"] if page["name"] not in nothing_waits]
     for page in pages:
         page["words"] = _tile_words(page["name"], page["count"])

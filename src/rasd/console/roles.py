@@ -26,6 +26,9 @@ TEAM = "desk.change_employee"
 STANDARDS = "desk.change_standard"
 """To say what is promised, by when and at what cost: guaranteed standards, and kinds of cases."""
 
+ACCOUNTS = "desk.view_obligation"
+"""To see everybody's account of what was owed; one's own needs no permission."""
+
 CANNED = "desk.change_cannedanswer"
 """To write the answers that everybody uses again and again."""
 
@@ -38,7 +41,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         CASES,
     ),
     "reviewer": (REVIEW,),
-    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM, CANNED, CALENDARS),
+    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM, ACCOUNTS, CANNED, CALENDARS),
     "administrator": ("*",),
 }
 OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")

@@ -49,6 +49,7 @@ urlpatterns = [
         troubles.settle,
         name="settle",
     ),
+    path("", include("rasd.console.accountability_urls")),
     # The team and its wall
     path("", include("rasd.console.team_urls")),
 ]

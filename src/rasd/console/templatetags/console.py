@@ -33,6 +33,7 @@ ICONS = {
     "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
     "calendars": "M5 6h14v13H5ZM5 10h14M9 4v4M15 4v4M12 12.5v2.3l1.700 1",
     "eye": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM12 4.5v4.5M12 15v4.5",
+    "accounts": "M5 19.5V5M5 19.5h14.5M9 16v-4M13 16V8M17 16v-6",
     "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
     "account": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
     "leave": "M14 5H6v14h8M11 12h9M17 8.5l3.5 3.5-3.5 3.5",
@@ -86,6 +87,7 @@ def links(context: dict[str, Any]) -> dict[str, Any]:
         ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
         ("cases", gettext_lazy("Cases"), roles.CASES, waiting.late_cases),
         ("team", gettext_lazy("The team"), roles.TEAM, None),
+        ("accounts", gettext_lazy("Record"), roles.ACCOUNTS, None),
         ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
         ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
         ("calendars", gettext_lazy("Working hours"), roles.CALENDARS, None),
@@ -188,7 +190,7 @@ def sender(identifier: str) -> SafeString:
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
     """The same pages as large tiles, each with what waits there."""
-    nothing_waits = {"eye", "team", "calendars"}
+    nothing_waits = {"eye", "team", "accounts", "calendars"}
     pages = [page for page in links(context)["pages"] if page["name"] not in nothing_waits]
     for page in pages:
         page["words"] = _tile_words(page["name"], page["count"])

@@ -6,6 +6,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, Self, TypeVar
 
+from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from rasd.desk import account
 from rasd.desk.account import ANSWERED, BINS, Figure, Figures, Scope, Stretch
-from rasd.ledger.models import Entry
+from rasd.ledger.models import Entry, record
 
 OURS = "obligation."
 """What the actions begin with from which the account is drawn."""
@@ -21,6 +22,7 @@ OURS = "obligation."
 AT_A_TIME = 20_000  # entries of the ledger that one transaction takes in
 COUNTED = [*(str(figure) for figure in Figure), "came_back"]
 SUMS = [*COUNTED, "worst", "bins"]
+COMMENT_LONGEST = 1_000  # characters
 KEY = ("scope", "name", "day")
 
 Key = tuple[str, str, date]
@@ -195,6 +197,11 @@ class AccountMark(models.Model):
     hash = models.BinaryField(max_length=32, default=b"")
     drawn_at = models.DateTimeField(null=True)
 
+    @property
+    def hash_text(self) -> str:
+        """In hexadecimal, as it is published."""
+        return bytes(self.hash).hex()
+
     @classmethod
     def here(cls) -> "AccountMark":
         return cls.objects.first() or cls()
@@ -298,6 +305,26 @@ TOLD = [
 
 def _told(stretch: AccountStretch) -> tuple[Any, ...]:
     return tuple(getattr(stretch, name) for name in TOLD)
+
+
+def comment(entry: Entry, text: str, *, by: User, at: datetime) -> Entry:
+    """What an employee says to an entry of his account: an entry itself. Said twice in a row it is there once."""
+    actor, subject = f"user:{by.get_username()}", f"entry:{entry.number}"
+    with transaction.atomic():
+        last = Entry.objects.filter(subject=subject).order_by("-number").first()
+        if last and (last.actor, last.why) == (actor, text):
+            return last
+        facts = {"entry": entry.number, "of": entry.subject}
+        return record(actor, "account.commented", subject, at=at, why=text, facts=facts)
+
+
+def comments_on(entries: Iterable[Entry]) -> dict[int, list[Entry]]:
+    """By the number of the entry that they are about, the oldest first."""
+    found: dict[int, list[Entry]] = defaultdict(list)
+    subjects = [f"entry:{entry.number}" for entry in entries]
+    for said in Entry.objects.filter(subject__in=subjects, action="account.commented").order_by("number"):
+        found[int(said.facts["entry"])].append(said)
+    return found
 
 
 def folded(entries: QuerySet[Entry]) -> Iterator[Stretch]:

@@ -52,11 +52,8 @@ def write_in(code: str) -> Any:
 
 @register.filter
 def worked(length: timedelta) -> str:
-    """Working time, in hours and minutes: a day of it is as long as the office is open, so days would mislead."""
-    minutes = int(length.total_seconds() // 60)
-    if minutes < 60:
-        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
-    return "\u2066{}:{:02}\u2069 {}".format(*divmod(minutes, 60), _("hours"))
+    """Working time as hours and minutes, 26:05: a day of it is as long as the office is open, so days would mislead."""
+    return "\u2066{}:{:02}\u2069".format(*divmod(int(length.total_seconds() // 60), 60))
 
 
 @register.filter

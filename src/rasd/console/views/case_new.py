@@ -37,7 +37,7 @@ class CaseForm(forms.ModelForm):
     class Meta:
         model = Case
         fields = ["title", "kind", "service_point"]
-        labels = {"kind": gettext_lazy("kind"), "service_point": gettext_lazy("service point")}
+        labels = {"kind": gettext_lazy("Kind"), "service_point": gettext_lazy("Service point")}
         help_texts = {"service_point": gettext_lazy("its number; empty: it is about none")}
         widgets = {
             "title": forms.TextInput({"dir": "auto"}),

@@ -166,7 +166,7 @@ def send_link(request: StaffRequest, pk: int) -> HttpResponse:
 
     def deed(case: Case) -> None:
         with translation.override(case.language):
-            text = _("You can follow your case %(reference)s and answer here: %(address)s") % {
+            text = _("You can follow your request %(reference)s and answer here: %(address)s") % {
                 "reference": case.reference,
                 "address": address,
             }

@@ -41,19 +41,16 @@ class HoursField(forms.IntegerField):
 
 class KindForm(forms.ModelForm):
     settle_within = HoursField(
-        label=gettext_lazy("settle within, in hours"),
-        min_value=1,
-        max_value=2000,
-        help_text=gettext_lazy("of working time"),
+        label=gettext_lazy("Settle within, in working hours"), min_value=1, max_value=2000
     )
 
     class Meta:
         model = CaseKind
         fields = ["code", "name_ar", "name_en", "matter", "queue", "settle_within"]
         labels = {
-            "code": gettext_lazy("code"),
-            "matter": gettext_lazy("matter"),
-            "queue": gettext_lazy("queue"),
+            "code": gettext_lazy("Code"),
+            "matter": gettext_lazy("Matter"),
+            "queue": gettext_lazy("Queue"),
         }
         help_texts = {
             "code": gettext_lazy("small Latin letters, digits and hyphens; the ledger knows the kind by it")

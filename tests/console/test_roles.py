@@ -15,6 +15,8 @@ PAGES = {
     "account": {"agent", "reviewer", "supervisor", "administrator"},
     "review": {"reviewer", "administrator"},
     "conversations": {"agent", "administrator"},
+    "cases": {"agent", "supervisor", "administrator"},
+    "standards": {"supervisor", "administrator"},
     "cycle": {"supervisor", "administrator"},
     "troubles": {"supervisor", "administrator"},
     "team": {"supervisor", "administrator"},

@@ -799,7 +799,7 @@ def serious_faults(page) -> list[str]:
 def test_every_page_fits_the_screen_and_has_no_serious_fault(monkeypatch, person, utility, language, size):
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     team = a_team(utility)
-    user, place = person("administrator", username="lead"), "phone" if size == PHONE else "desktop"
+    user, place = person("supervisor", username="lead"), "phone" if size == PHONE else "desktop"
     pages = {
         "team": "/team/",
         "team-week": "/team/week",

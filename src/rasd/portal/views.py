@@ -86,9 +86,9 @@ def _written(request: HttpRequest, case: Case, at: datetime) -> HttpResponse:
         return _page(request, case, at, status=429, text=text, error=wait)
     # The words too: whoever goes back, types on and sends again has said something new, and it is not lost.
     once = hashlib.sha256(f"{key} {text}".encode()).hexdigest()
-    landed = case.hear(
-        text, at=at, expects_answer=understand(text).expects_answer, key=f"page:{case.pk}:{once}"
-    )
+    understood = understand(text)
+    expects = understood.expects_answer or not understood.thanks  # who writes here means it, unless he thanks
+    landed = case.hear(text, at=at, expects_answer=expects, key=f"page:{case.pk}:{once}")
     return _back(request, landed, "said" if landed.pk == case.pk else "opened")
 
 

@@ -54,6 +54,7 @@ def open_case(
         raise ValueError(
             f"title: 1 to {TITLE_MAX} characters, not {len(title)}: say in a few words what it is about"
         )
+    by_customer = origin == cls.Origin.CUSTOMER
     kind = CaseKind.called(kind) if isinstance(kind, str) else kind
     if conversation is not None:
         contact = contact or conversation.contact
@@ -81,13 +82,15 @@ def open_case(
             CaseEntry.Kind.OPENED,
             at=at,
             actor=actor,
-            text=text,
-            public=origin == cls.Origin.CUSTOMER,
+            text=text if by_customer else "",
+            public=True,
             stage=cls.Stage.OPEN,
             message=message,
             key=key,
             facts={"kind": kind.code, "origin": str(origin), "repeats": case.repeats_id},
         )
+        if text and not by_customer:
+            case._write(CaseEntry.Kind.NOTE, at=at, actor=actor, text=text, public=False)
         signals.case_opened.send(sender=cls, case=case, message=message)
         return case
 

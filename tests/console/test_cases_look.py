@@ -91,6 +91,24 @@ def told(user, cases, utility) -> None:
     last.rate(3, "شكرًا جزيلًا", at=utility.now)
 
 
+A4 = (794, 1123)  # at 96 dots an inch
+
+
+def test_on_paper_there_is_the_sheet_and_the_report_and_nothing_to_press(rows):
+    user, cases = rows
+    pages = {"case-sheet": f"/cases/{cases[0].pk}/sheet", "standards": "/standards/"}
+    with served() as url, sync_playwright() as playwright:
+        for language in ("ar", "en"):
+            with opened(playwright, url, user, size=A4, language=language) as page:
+                page.emulate_media(media="print")
+                for name, path in pages.items():
+                    page.goto(path)
+                    shoot(page, f"{name}-{language}-paper")
+                    assert not page.evaluate(WIDER), name
+                    for pressed in ("button", "nav", ".bar"):
+                        assert not page.locator(pressed).locator("visible=true").count(), (name, pressed)
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_every_page_fits_can_be_read_by_everybody_and_no_script_fails(rows, language, size):

@@ -124,7 +124,10 @@ def held_by_owner(at: datetime, owner_id: int | None = None) -> dict[int, Held]:
     rows = Obligation.objects.filter(discharged_at=None, owner__isnull=False)
     if owner_id is not None:
         rows = rows.filter(owner_id=owner_id)
-    return {row.pop("owner"): Held(**row) for row in rows.order_by().values("owner").annotate(**counts(at))}
+    return {
+        row["owner"]: Held(row["open"], row["late"], row["paused"])
+        for row in rows.order_by().values("owner").annotate(**counts(at))
+    }
 
 
 def counts(at: datetime) -> dict[str, Count]:

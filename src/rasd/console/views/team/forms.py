@@ -30,7 +30,7 @@ def name_of(user: User) -> str:
     return str(user.get_full_name() or user.get_username())
 
 
-class _People(forms.ModelMultipleChoiceField):
+class _People(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return name_of(obj)
 
@@ -109,14 +109,14 @@ class EmployeeForm(_Skilled):
 
     def __init__(self, *args: Any, employee: Employee, **kwargs: Any) -> None:
         self.employee = employee
-        initial = {
+        kwargs["initial"] = {
             "calendar": employee.calendar_id,
             "capacity": employee.capacity,
             "languages": employee.languages,
             "skills": [skill.pk for skill in employee.skills.all()],
             "queues": [queue.pk for queue in employee.user.queues.all()],
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
 
     def clean_queues(self) -> list[Queue]:
         chosen = list(self.cleaned_data["queues"])
@@ -139,7 +139,7 @@ def left_bare_by(employee: Employee) -> list[Queue]:
     return list(employee.user.queues.exclude(people__in=others).order_by("name"))
 
 
-class QueueForm(_Skilled, forms.ModelForm):
+class QueueForm(_Skilled, forms.ModelForm):  # type: ignore[type-arg]
     answer_within = LengthField(
         label=gettext_lazy("Answer within"),
         help_text=gettext_lazy("Of its working time, where no line of the table below says otherwise."),
@@ -246,7 +246,7 @@ class TargetForm(forms.Form):
     answer_within = LengthField(label=gettext_lazy("Answer within"))
 
 
-class _Targets(forms.BaseFormSet):
+class _Targets(forms.BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         told: set[tuple[Line | None, str]] = set()
         for form in self.rows():
@@ -281,7 +281,7 @@ def initial_targets(queue: Queue) -> list[dict[str, Any]]:
     ]
 
 
-class StepForm(forms.ModelForm):
+class StepForm(forms.ModelForm):  # type: ignore[type-arg]
     after = LengthField(label=gettext_lazy("When"), sides=True, least=0)
     role = forms.ModelChoiceField(
         Group.objects.order_by("name"),

@@ -18,8 +18,8 @@ from rasd.console import roles, staffing
 from rasd.console.access import StaffRequest, page
 from rasd.console.templatetags.team import BREAKS
 from rasd.console.views.team.forms import LOCAL, AbsenceForm, EmployeeForm
+from rasd.desk.errors import LastOne
 from rasd.desk.models import Absence, Employee, Obligation, Queue
-from rasd.desk.models.staff import LastOne
 from rasd.flows.live import announce
 
 SHOWN = 10  # of what he holds; the page of work shows all

@@ -23,8 +23,8 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles, staffing
 from rasd.console.access import StaffRequest, page
+from rasd.desk.errors import NotOnShift
 from rasd.desk.models import Employee, Obligation, Queue
-from rasd.desk.models.staff import NotOnShift
 
 ON_A_PAGE = 100
 UNDO_WITHIN = timedelta(seconds=30)
@@ -68,10 +68,11 @@ def move(request: StaffRequest) -> HttpResponse:
     kind, _colon, number = request.POST.get("to", "").partition(":")
     back_to = reverse("console:team_work") + ("?" + request.GET.urlencode() if request.GET else "")
     number = number if number.isdecimal() and len(number) < 10 else "0"
-    to = {"person": Employee.objects.filter(user_id=number), "queue": Queue.objects.filter(pk=number)}.get(
-        kind
-    )
-    where = to.first() if to is not None else None
+    where: Employee | Queue | None = None
+    if kind == "person":
+        where = Employee.objects.filter(user_id=number).first()
+    elif kind == "queue":
+        where = Queue.objects.filter(pk=number).first()
     if not ids or where is None:
         messages.error(request, _("Tick what is to be moved, and choose where to."))
         return redirect(back_to)

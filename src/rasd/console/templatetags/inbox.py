@@ -88,15 +88,30 @@ def bell(context: dict[str, Any]) -> dict[str, Any]:
 BELL_SHOWS = 9
 
 
+NOTICES = {
+    "given": gettext_lazy("%(about)s is yours now"),
+    "warning": gettext_lazy("%(about)s is due soon"),
+    "late": gettext_lazy("%(about)s is late"),
+    "mention": gettext_lazy("A note about %(about)s mentions you"),
+    "held": gettext_lazy("An answer to %(about)s is held: you or a colleague decide"),
+    "failed": gettext_lazy("An answer to %(about)s could not be delivered"),
+}
+
+
 @register.simple_tag
-def notice_about(notice: Any) -> SafeString:
-    """What a notice is about: a case by its reference, else the customer of the conversation."""
+def notice_words(notice: Any) -> SafeString:
+    """What happened, and to what: a case by its reference, else the customer of the conversation."""
     owed = notice.obligation
     case = notice.case or (owed.case if owed else None)
-    if case:
-        return format_html('<bdi dir="ltr">{}</bdi>', case.reference)
     conversation = notice.conversation or (owed.conversation if owed else None)
-    return person(conversation) if conversation else mark_safe("")
+    about: SafeString = mark_safe("")
+    if case:
+        about = format_html('<bdi dir="ltr">{}</bdi>', case.reference)
+    elif conversation:
+        about = person(conversation)
+    words = str(NOTICES.get(notice.kind) or f"%(about)s: {notice.get_kind_display()}")
+    before, _place, after = words.partition("%(about)s")
+    return format_html("{}<strong>{}</strong>{}", before, about, after)
 
 
 @register.simple_tag

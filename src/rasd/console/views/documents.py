@@ -5,11 +5,12 @@ an entry of the ledger.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import IO
 
+from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -58,7 +59,9 @@ def _whole_or_part(stored: IO[bytes], size: int, wanted: str) -> HttpResponseBas
     """One range as RFC 9110 §14 has it; several at once, or what makes no sense, get the whole."""
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
     if not asked or not any(asked.groups()):
-        return FileResponse(stored)
+        response = StreamingHttpResponse(_bytes(stored, size))
+        response["Content-Length"] = str(size)
+        return response
     first, last = asked[1], asked[2]
     begin = int(first) if first else max(0, size - int(last))
     end = min(int(last), size - 1) if first and last else size - 1
@@ -72,11 +75,14 @@ def _whole_or_part(stored: IO[bytes], size: int, wanted: str) -> HttpResponseBas
     return response
 
 
-def _bytes(stored: IO[bytes], left: int) -> Iterator[bytes]:
-    with stored:
-        while left > 0 and (chunk := stored.read(min(CHUNK, left))):
+async def _bytes(stored: IO[bytes], left: int) -> AsyncIterator[bytes]:
+    """Read as it is sent: a film is larger than what a web process should hold."""
+    try:
+        while left > 0 and (chunk := await sync_to_async(stored.read)(min(CHUNK, left))):
             left -= len(chunk)
             yield chunk
+    finally:
+        await sync_to_async(stored.close)()
 
 
 @page(roles.CONVERSATIONS)

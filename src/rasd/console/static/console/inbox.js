@@ -62,7 +62,7 @@
     else if (button) {
       event.preventDefault();
       const asks = button.closest("details:not([open])");
-      if (asks) { asks.open = true; asks.querySelector("input, textarea, select")?.focus(); } else button.click();
+      if (asks) { asks.open = true; asks.querySelector("input:not([type=hidden]), textarea, select")?.focus(); } else button.click();
     }
   });
   document.addEventListener("click", (event) => {

@@ -1,0 +1,494 @@
+"""The inbox's rules at its doors: who may see what, how many queries a page takes, what becomes of drafts and claims."""
+
+import json
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasd.channels.models import Media, Outgoing
+from rasd.console.inbox import USUAL_TODAY, usual_times
+from rasd.desk.hours import Hours, RoundTheClock, is_open
+from rasd.desk.models import (
+    CannedAnswer,
+    ContactAddress,
+    Draft,
+    Employee,
+    HeldAnswer,
+    Merge,
+    Notice,
+    SavedView,
+)
+from rasd.ledger import evidence
+from rasd.ledger.models import Entry
+from rasd.metering.models import AccountContact
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def at(name: str, *args) -> str:
+    return reverse(f"console:{name}", args=args)
+
+
+def text_of(answer) -> str:
+    return answer.content.decode()
+
+
+# Speed
+
+
+@pytest.mark.parametrize(
+    "address", ["/conversations/", "/conversations/?state=all", "/conversations/?state=late"]
+)
+def test_a_list_of_forty_takes_as_many_queries_as_a_list_of_two(as_, utility, address):
+    client = as_("agent")
+
+    def queries(n: int) -> int:
+        for _ in range(n):
+            one = utility.conversation()
+            one.owe(utility.writes(one, "hello?", minutes_ago=90), queue=utility.queue)
+            one.claim(User.objects.get(username="agent"), at=timezone.now())
+        with CaptureQueriesContext(
+            connection,
+        ) as taken:
+            assert client.get(address).status_code == 200
+        return len(taken)
+
+    client.get(address)
+    few, many = queries(2), queries(38)
+    assert many == few
+    assert few <= 25
+
+
+def test_no_page_of_the_list_counts_conversations(as_, utility):
+    """A million are not counted to show fifty: what is counted is what is owed, and never more than a hundred of it."""
+    utility.conversation()
+    with CaptureQueriesContext(connection) as taken:
+        as_("agent").get("/conversations/?state=all")
+    counting = [
+        each["sql"] for each in taken if "COUNT(" in each["sql"] and "desk_conversation" in each["sql"]
+    ]
+    assert counting
+    assert all("LIMIT 100" in each for each in counting)
+
+
+# Who may
+
+
+PAGES = ["conversations", "canned_answers", "colleagues"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_the_inbox_are_for_agents(as_, name):
+    assert as_("reviewer").get(at(name)).status_code == 403
+    assert as_("agent").get(at(name)).status_code == 200
+
+
+def test_a_view_for_everybody_is_made_and_deleted_by_those_who_lead(as_, person, utility):
+    agent = as_("agent")
+    assert agent.post(at("save_view") + "?state=late", {"name": "Late", "everybody": "1"}).status_code == 403
+    agent.post(at("save_view") + "?state=late&language=en", {"name": "Late"})
+    mine = SavedView.objects.get()
+    assert (mine.owner.username, mine.filters) == ("agent", {"state": "late", "language": "en"})
+    lead = as_("agent", "supervisor")
+    assert lead.post(at("forget_view", mine.pk)).status_code == 403
+    lead.post(at("save_view") + "?state=late", {"name": "Late", "everybody": "1"})
+    theirs = SavedView.objects.get(owner=None)
+    assert agent.post(at("forget_view", theirs.pk)).status_code == 403
+    assert "Late" in text_of(agent.get("/conversations/"))
+    assert lead.post(at("forget_view", theirs.pk)).status_code == 302
+    assert agent.post(at("forget_view", mine.pk)).status_code == 302
+    assert not SavedView.objects.exists()
+
+
+def test_canned_answers_are_written_by_those_who_lead_and_each_change_is_an_entry(as_):
+    words = {"shortcut": "bye", "title": "Goodbye", "text_ar": "شكرًا {name}", "text_en": "Thank you {name}"}
+    agent, lead = as_("agent"), as_("supervisor")
+    agent.post(at("canned_answers"), words)
+    assert not CannedAnswer.objects.exists()
+    lead.post(at("canned_answers"), words)
+    made = CannedAnswer.objects.get()
+    lead.post(at("canned_answer", made.pk), words | {"title": "Farewell"})
+    made.refresh_from_db()
+    assert made.title == "Farewell"
+    assert lead.post(at("canned_answers"), words).status_code == 422  # the shortcut is taken
+    assert agent.post(at("forget_canned", made.pk)).status_code == 403
+    lead.post(at("forget_canned", made.pk))
+    assert not CannedAnswer.objects.exists()
+    actions = Entry.objects.filter(subject=f"canned_answer:{made.pk}").values_list("action", flat=True)
+    assert list(actions) == ["canned_answer.made", "canned_answer.changed", "canned_answer.deleted"]
+
+
+def test_a_canned_answer_is_offered_in_the_customers_language(as_, utility):
+    one = utility.conversation(name="علي")
+    CannedAnswer.objects.create(
+        shortcut="hi", title="Greeting", text_ar="أهلًا {name}", text_en="Hello {name}"
+    )
+    client = as_("agent")
+    assert 'data-fill="أهلًا علي"' in text_of(client.get(at("canned", one.pk), {"text": "h"}))
+    one.speak("en")
+    assert 'data-fill="Hello علي"' in text_of(client.get(at("canned", one.pk), {"text": "gree"}))
+    assert "data-fill" not in text_of(client.get(at("canned", one.pk), {"text": "zz"}))
+
+
+def test_only_those_who_read_conversations_are_offered_for_a_mention(as_, person):
+    person("agent", username="sara")
+    person("reviewer", username="saleh")
+    person("administrator", username="sami")
+    offered = text_of(as_("agent").get(at("colleagues"), {"text": "sa"}))
+    assert "@sara" in offered
+    assert "@sami" in offered
+    assert "@saleh" not in offered
+
+
+# While one types
+
+
+def types(client, conversation, text: str, **more):
+    answer = client.post(at("typing", conversation.pk), {"text": text, "key": "k", "as": "answer"} | more)
+    return answer.json()["claim"]
+
+
+def test_g7_typing_keeps_a_draft_and_claims_and_leaving_lets_go_but_keeps_the_draft(as_, utility):
+    one, salim, nora = utility.conversation(), as_("agent"), as_("agent", "reviewer")
+    assert types(salim, one, "Good mor") == "mine"
+    assert types(nora, one, "Hel") == "theirs"
+    assert types(salim, one, "", leaving="1") == ""
+    assert types(nora, one, "Hello") == "mine"
+    drafts = dict(Draft.objects.values_list("author__username", "text"))
+    assert drafts == {"agent-reviewer": "Hello"}
+    assert 'value="">' not in text_of(nora.get(at("conversation", one.pk))).split('id="text"')[1][:10]
+    assert "Hello</textarea>" in text_of(nora.get(at("conversation", one.pk)))
+
+
+def test_a_note_being_typed_is_kept_and_claims_nothing(as_, utility):
+    one = utility.conversation()
+    assert types(as_("agent"), one, "for us", **{"as": "note"}) == ""
+    assert Draft.objects.get().text == "for us"
+
+
+def test_a_draft_that_comes_after_its_answer_is_not_kept(as_, utility):
+    """Over a shaking connection what was typed may arrive after what was sent."""
+    one, client = utility.conversation(), as_("agent")
+    types(client, one, "Hello")
+    client.post(at("reply", one.pk), {"text": "Hello", "key": "k", "as": "answer"})
+    types(client, one, "Hello")
+    assert not Draft.objects.exists()
+    assert Outgoing.objects.count() == 1
+
+
+def test_a_note_posted_again_after_a_doubt_is_written_once(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    for _again in range(3):
+        client.post(at("reply", one.pk), {"text": "for us", "key": "k", "as": "note"}, headers=HTMX)
+    assert one.messages.exclude(note="").count() == 1
+
+
+@pytest.mark.parametrize("what", ["send", "drop"])
+def test_g7_an_answer_held_is_decided_once_and_said_plainly(as_, utility, what):
+    one, salim, nora = utility.conversation(), as_("agent"), as_("agent", "reviewer")
+    types(nora, one, "I am here")
+    answer = salim.post(at("reply", one.pk), {"text": "Mine", "key": "k", "as": "answer"}, headers=HTMX)
+    assert json.loads(answer["HX-Trigger"])["answered"]["said"] == "held"
+    assert not Outgoing.objects.exists()
+    held = HeldAnswer.objects.get()
+    assert "Your answer is not sent" in text_of(salim.get(at("conversation", one.pk)))
+    assert "An answer by" in text_of(nora.get(at("conversation", one.pk)))
+    nora.post(at("settle_held", one.pk, held.pk), {"what": what})
+    other = "drop" if what == "send" else "send"
+    page = salim.post(at("settle_held", one.pk, held.pk), {"what": other}, follow=True)
+    assert "has decided on it in the meantime" in text_of(page)
+    assert Outgoing.objects.count() == (1 if what == "send" else 0)
+
+
+def test_g7_a_claim_is_taken_from_a_colleague_only_with_a_word_why(as_, utility):
+    one, salim, nora = utility.conversation(), as_("agent"), as_("agent", "reviewer")
+    types(salim, one, "I")
+    page = nora.post(at("take", one.pk), follow=True)
+    assert "is answering here. To take over, say why." in text_of(page)
+    assert one.claim_at(timezone.now()).holder.username == "agent"
+    nora.post(at("take", one.pk), {"why": "he went home"})
+    assert one.claim_at(timezone.now()).holder.username == "agent-reviewer"
+    assert Entry.objects.get(action="conversation.claim_taken").why == "he went home"
+
+
+def test_taking_what_is_owed_makes_it_mine(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    owed = one.owe(utility.writes(one, "?"), queue=utility.queue)
+    user = User.objects.get(username="agent")
+    Employee.objects.create(user=user)
+    client.post(at("take", one.pk))
+    owed.refresh_from_db()
+    assert owed.owner == user
+    assert one.is_with_people
+
+
+# Settling
+
+
+def test_g7_needs_no_answer_can_be_taken_back_for_a_while_and_is_owed_as_before(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    owed = one.owe(utility.writes(one, "thanks"), queue=utility.queue)
+    client.post(at("waive", one.pk))
+    assert one.owed is None
+    assert "You said that it needs no answer" in text_of(client.get(at("conversation", one.pk)))
+    client.post(at("undo", one.pk))
+    again = one.owed
+    assert again == owed
+    assert (again.due_at, again.waived_by, again.running_since is not None) == (owed.due_at, None, True)
+    client.post(at("waive", one.pk))
+    one.obligations.update(discharged_at=timezone.now() - timedelta(minutes=1))
+    assert "You said that" not in text_of(client.get(at("conversation", one.pk)))
+    client.post(at("undo", one.pk))
+    assert one.owed is None
+
+
+def test_closing_is_refused_while_something_is_owed_and_can_be_undone(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    one.owe(utility.writes(one, "?"), queue=utility.queue)
+    assert "An answer is owed here" in text_of(client.post(at("close", one.pk), follow=True))
+    client.post(at("waive", one.pk))
+    one.obligations.update(discharged_at=timezone.now() - timedelta(minutes=1))
+    client.post(at("close", one.pk))
+    one.refresh_from_db()
+    assert one.closed_at
+    client.post(at("undo", one.pk))
+    one.refresh_from_db()
+    assert one.closed_at is None
+
+
+def test_what_it_is_about_is_chosen_from_the_list(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    client.post(at("matter", one.pk), {"matter": "complaint"})
+    one.refresh_from_db()
+    assert one.matter == "complaint"
+    assert "no such matter" in text_of(client.post(at("matter", one.pk), {"matter": "nonsense"}, follow=True))
+
+
+# Promises
+
+
+def test_g7_a_promise_is_owed_by_its_time_and_said_in_the_customers_language(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    by = timezone.localtime() + timedelta(days=1)
+    fields = {"text": "", "key": "k", "as": "promise", "by": by.isoformat()}
+    client.post(at("reply", one.pk), fields)
+    promised = one.obligations.get(kind="promise")
+    assert promised.due_at == by
+    assert f"{by:%H:%M}" in Outgoing.objects.get().text
+
+
+@pytest.mark.parametrize("by", ["", "yesterday", "2020-01-01T12:00", "9999-99-99T00:00", "other"])
+def test_a_promise_for_no_time_or_a_past_one_is_refused_and_what_was_typed_stays(as_, utility, by):
+    one = utility.conversation()
+    fields = {"text": "Soon", "key": "k", "as": "promise", "by": by, "other": ""}
+    answer = as_("agent").post(at("reply", one.pk), fields)
+    assert answer.status_code == 422
+    assert "Choose a moment to come" in text_of(answer)
+    assert "Soon</textarea>" in text_of(answer)
+    assert not Outgoing.objects.exists()
+
+
+@given(st.integers(1_577_836_800, 2_208_988_800))  # seconds of Unix time: 2020 to 2040
+@settings(max_examples=50, deadline=None)
+def test_usual_times_are_to_come_in_order_and_none_twice(second):
+    now = datetime.fromtimestamp(second, tz=UTC)
+    times = [each.at for each in usual_times(now, RoundTheClock())]
+    assert times == sorted(set(times))
+    assert all(each > now for each in times)
+    assert 3 <= len(times) <= 4
+
+
+def test_nobody_is_offered_to_promise_a_day_on_which_nobody_works():
+    zone = timezone.get_default_timezone()
+    week = {day: [(time(8), time(15))] for day in (6, 0, 1, 2, 3)}  # Sunday to Thursday
+    hours = Hours(week, zone)
+    thursday = datetime(2026, 11, 19, 10, 0, tzinfo=zone)
+    times = [each.at for each in usual_times(thursday, hours)]
+    assert times[0].timetz() == USUAL_TODAY.replace(tzinfo=zone)
+    assert [each.weekday() for each in times[1:]] == [6, 0, 1]
+    assert all(is_open(hours, each) for each in times)
+
+
+# The customer
+
+
+def test_beside_the_conversation_stands_all_that_is_known_of_its_customer(as_, utility):
+    one, other = utility.conversation(name="Ali Example"), utility.conversation()
+    other.contact = one.contact
+    other.save()
+    point = utility.point()
+    AccountContact.objects.create(account=point.account, identifier=one.address.identifier)
+    one.owe(utility.writes(one, "?"), queue=utility.queue)
+    page = text_of(as_("agent").get(at("conversation", one.pk)))
+    assert point.number in page
+    assert "First line" in page
+    assert at("conversation", other.pk) in page
+
+
+def test_what_was_known_of_a_number_before_it_moved_is_not_shown_with_who_has_it_now(as_, utility):
+    one, point = utility.conversation(), utility.point()
+    AccountContact.objects.create(account=point.account, identifier=one.address.identifier)
+    one.address.phone_moved_at = timezone.now() + timedelta(seconds=1)
+    one.address.save()
+    assert point.number not in text_of(as_("agent").get(at("conversation", one.pk)))
+
+
+def test_two_contacts_are_put_together_after_being_told_what_will_happen_and_parted_again(as_, utility):
+    one, two = utility.conversation(name="Ali Example"), utility.conversation(name="Ali Example")
+    for each in (one, two):
+        ContactAddress.objects.create(contact=each.contact, address=each.address)
+    client = as_("agent")
+    merge = at("merge", one.pk, two.contact_id)
+    assert merge in text_of(client.get(at("conversation", one.pk)))
+    told = text_of(client.get(merge))
+    assert "1 conversation is shown with this contact" in told
+    assert "never to the other one" in told
+    assert not Merge.objects.exists()
+    client.post(merge)
+    two.refresh_from_db()
+    assert two.contact == one.contact
+    assert merge not in text_of(client.get(at("conversation", one.pk)))
+    client.post(at("reply", two.pk), {"text": "Hello", "key": "k", "as": "answer"})
+    assert Outgoing.objects.get().address == two.address
+    client.post(at("unmerge", one.pk, Merge.objects.get().pk))
+    two.refresh_from_db()
+    assert two.contact != one.contact
+
+
+# Files
+
+
+def kept(utility, conversation, data: bytes, content_type: str, name: str = "file.bin", **more) -> Media:
+    message = utility.writes(conversation, "", kind="document")
+    sha256, size = evidence.keep([data], limit=10_000_000)
+    return Media.objects.create(
+        incoming=message.incoming,
+        external_id="m",
+        file_name=name,
+        gives_up_at=utility.now,
+        stored_at=None if more else utility.now,
+        sha256=sha256,
+        size=size,
+        content_type=content_type,
+        **more,
+    )
+
+
+def body(answer) -> bytes:
+    return b"".join(answer)
+
+
+VOICE = bytes(range(256)) * 8
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        ("", 200, VOICE),
+        ("bytes=0-", 206, VOICE),
+        ("bytes=10-19", 206, VOICE[10:20]),
+        ("bytes=-5", 206, VOICE[-5:]),
+        ("bytes=2040-9999", 206, VOICE[2040:]),
+        ("bytes=9999-", 416, b""),
+        ("bytes=5-2", 416, b""),
+        ("bytes=0-1,4-5", 200, VOICE),
+        ("letters=1-2", 200, VOICE),
+        ("bytes=-", 200, VOICE),
+    ],
+)
+def test_a_voice_note_is_played_in_whole_or_in_part(as_, utility, wanted, status, part):
+    media = kept(utility, utility.conversation(), VOICE, "audio/ogg", "voice.ogg")
+    answer = as_("agent").get(at("document", media.sha256), headers={"Range": wanted} if wanted else {})
+    assert answer.status_code == status
+    if status != 416:
+        assert body(answer) == part
+        assert answer["Content-Type"] == "audio/ogg"
+        assert answer["Content-Disposition"].startswith("inline")
+        assert answer["Content-Length"] == str(len(part))
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_a_document_is_saved_and_never_opened_as_a_page_of_ours(as_, utility):
+    media = kept(
+        utility, utility.conversation(), b"<script>alert(1)</script>", "text/plain", "عقد الإيجار.txt"
+    )
+    answer = as_("agent").get(at("document", media.sha256))
+    assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_a_file_is_for_those_who_see_conversations_and_one_in_quarantine_for_nobody(as_, utility):
+    one = utility.conversation()
+    fine = kept(utility, one, b"fine", "audio/ogg")
+    bad = kept(utility, one, b"MZ", "application/octet-stream", lost_at=utility.now)
+    agent = as_("agent")
+    assert agent.get(at("document", fine.sha256)).status_code == 200
+    assert agent.get(at("document", bad.sha256)).status_code == 404
+    assert agent.get(at("document", "0" * 64)).status_code == 404
+    assert as_("reviewer").get(at("document", fine.sha256)).status_code == 403
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_g12_every_view_of_a_file_is_an_entry_once_for_each_person_file_and_hour(as_, utility):
+    one = utility.conversation()
+    fine = kept(utility, one, b"fine", "audio/ogg")
+    photo = utility.sends_photograph(one, "04521").incoming.media
+    salim, nora = as_("agent"), as_("agent", "reviewer")
+    for _again in range(2):
+        for client in (salim, nora):
+            client.get(at("document", fine.sha256))
+        for size in ("thumb", "whole"):
+            salim.get(at("photograph", photo.sha256, size))
+    entries = (
+        Entry.objects.filter(action="evidence.viewed").order_by("number").values_list("actor", "subject")
+    )
+    assert list(entries) == [
+        ("user:agent", f"evidence:{fine.sha256}"),
+        ("user:agent-reviewer", f"evidence:{fine.sha256}"),
+        ("user:agent", f"evidence:{photo.sha256}"),
+    ]
+
+
+def test_the_first_page_of_a_pdf_is_a_picture_of_ours(as_, utility):
+    import io
+
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(300, 400)
+    out = io.BytesIO()
+    document.save(out)
+    media = kept(utility, utility.conversation(), out.getvalue(), "application/pdf", "a.pdf")
+    answer = as_("agent").get(at("first_page", media.sha256))
+    assert answer["Content-Type"] == "image/jpeg"
+    broken = kept(utility, utility.conversation(), b"%PDF-1.7 broken", "application/pdf", "b.pdf")
+    assert as_("agent", "reviewer").get(at("first_page", broken.sha256))["Content-Type"] == "image/svg+xml"
+
+
+# Notices
+
+
+def test_a_notice_leads_to_what_it_is_about_and_is_read_then(as_, utility):
+    one, client = utility.conversation(name="Ali"), as_("agent")
+    user = User.objects.get(username="agent")
+    notice = Notice.tell(user, Notice.Kind.MENTION, at=timezone.now(), conversation=one)
+    assert "A note about" in text_of(client.get("/"))
+    assert as_("reviewer").post(at("read_notice", notice.pk)).status_code == 404
+    answer = client.post(at("read_notice", notice.pk))
+    assert answer["Location"] == at("conversation", one.pk) + "#latest"
+    assert "A note about" not in text_of(client.get("/"))
+    assert "A note about" in text_of(client.get(at("notices")))
+    Notice.tell(user, Notice.Kind.LATE, at=timezone.now(), conversation=one)
+    client.post(at("read_all"))
+    assert not Notice.unread(user).exists()

@@ -124,10 +124,8 @@ def held_by_owner(at: datetime, owner_id: int | None = None) -> dict[int, Held]:
     rows = Obligation.objects.filter(discharged_at=None, owner__isnull=False)
     if owner_id is not None:
         rows = rows.filter(owner_id=owner_id)
-    return {
-        row["owner"]: Held(row["open"], row["late"], row["paused"])
-        for row in rows.order_by().values("owner").annotate(**counts(at))
-    }
+    told: list[Any] = list(rows.order_by().values("owner").annotate(**counts(at)))
+    return {row["owner"]: Held(row["open"], row["late"], row["paused"]) for row in told}
 
 
 def counts(at: datetime) -> dict[str, Count]:

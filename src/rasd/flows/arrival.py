@@ -160,7 +160,12 @@ class Arrival:
 
     def _of_a_case(self) -> bool:
         """Whether it is about a case of theirs, whose people answer it then."""
-        case = None if self.incoming.kind == Kind.BUTTON else cases.case_of(self.message, at=self.at)
+        of_the_meter = self.incoming.line.purpose == Line.Purpose.READINGS and (
+            self.incoming.kind in FILES or self.understood.reading is not None
+        )
+        case = None
+        if self.incoming.kind != Kind.BUTTON:
+            case = cases.case_of(self.message, at=self.at, reopens=not of_the_meter)
         if case:
             cases.to_people(case, self.message, at=self.at)
         return case is not None

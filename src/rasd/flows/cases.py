@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from django.utils import translation
 
 from rasd.channels.models import Incoming
-from rasd.desk.models import Case, Conversation, HandOver, Message, Rating
 from rasd.desk.errors import NotOnShift
+from rasd.desk.models import Case, Conversation, HandOver, Message, Rating
 from rasd.flows import words
 from rasd.flows.speaking import log, say
 from rasd.language import normalise_arabic
@@ -50,14 +50,14 @@ def show(message: Message, *, at: datetime, expects_answer: bool) -> None:
         case.hear(message.words, at=at, message=message, expects_answer=expects_answer)
 
 
-def case_of(message: Message, *, at: datetime) -> Case | None:
+def case_of(message: Message, *, at: datetime, reopens: bool = True) -> Case | None:
     """Whose case a message is that expects an answer, and that the machine does not understand: the newest open one, else
-    the one closed last, reopened if that is not too long ago."""
+    the one closed last, reopened if that is not too long ago and ``reopens``."""
     cases = Case.objects.of_chat(message.conversation)
     if open_ := cases.open().order_by("-pk").first():
         return open_
     last = cases.order_by("-closed_at").first()
-    if last is None or not last.may_reopen(at):
+    if last is None or not reopens or not last.may_reopen(at):
         return None
     return last.hear(message.words, at=at, message=message, expects_answer=True)
 

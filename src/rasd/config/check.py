@@ -199,4 +199,43 @@ def database() -> Iterator[Answer]:
         f"{missing} migrations missing" if missing else "as this version wants them",
         "run rasd migrate" if missing else "",
     )
+    if not missing:
+        yield from desk()
     close_database()
+
+
+def desk() -> Iterator[Answer]:
+    """Whether everything owed lies with somebody, and whether those who are to hear by e-mail can."""
+    from django.contrib.auth.models import User
+    from django.utils import timezone
+
+    from rasd.config.options import options
+    from rasd.desk.models import EscalationStep, Obligation
+
+    nobodys = Obligation.objects.in_nobodys_hands(timezone.now()).count()
+    yield Answer(
+        "in nobody's hands",
+        f"{nobodys} obligations" if nobodys else "nothing",
+        "put people who are on shift into the queues, the one of last resort among them, and see that a worker runs"
+        if nobodys
+        else "",
+    )
+    roles = list(EscalationStep.objects.filter(by_email=True).values_list("role", flat=True).distinct())
+    if not roles:
+        return
+    if not options.email_url.get_secret_value():
+        yield Answer(
+            "e-mail",
+            "escalation by e-mail is wanted, and no mail server is set: it is printed, not sent",
+            "set RASD_EMAIL_URL, such as smtp://user:password@host:587, or take the e-mail out of the queues' steps",
+        )
+        return
+    told = User.objects.filter(groups__in=[role for role in roles if role], is_active=True)
+    without = sorted(set(told.filter(email="").values_list("username", flat=True)))
+    yield Answer(
+        "e-mail",
+        f"no address: {', '.join(without)}" if without else "escalations are sent",
+        "give each of them an e-mail address in /admin/: they are in a role that is told by e-mail"
+        if without
+        else "",
+    )

@@ -95,6 +95,11 @@ class FromDatabase(Collector):
             "customers' pages asked for that there are not, in the last day",
             value=WrongAddress.lately(timezone.now()),
         )
+        yield GaugeMetricFamily(
+            "rasd_in_nobodys_hands",
+            "obligations that lie with nobody at work: always to be 0",
+            value=Obligation.objects.in_nobodys_hands(timezone.now()).count(),
+        )
         yield GaugeMetricFamily("rasd_workers_living", "worker processes", value=WorkerPulse.living().count())
         jobs = GaugeMetricFamily("rasd_jobs", "jobs by queue and status", labels=["queue", "status"])
         with connection.cursor() as cursor:

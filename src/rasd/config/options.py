@@ -4,6 +4,7 @@ import re
 import secrets
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
@@ -17,6 +18,7 @@ from pydantic_settings import (
 from rasd.config.embedded import EmbeddedPostgres
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+MAIL_SCHEMES = {"smtp", "smtps", "smtp+plain"}
 IN_CHECKOUT = (CHECKOUT / "pyproject.toml").exists()
 
 
@@ -60,6 +62,23 @@ class Options(BaseSettings):
     whatsapp_token: SecretStr = SecretStr("")
     whatsapp_app_secret: SecretStr = SecretStr("")
     whatsapp_verify_token: SecretStr = SecretStr("")
+
+    email_url: SecretStr = Field(
+        SecretStr(""),
+        description="mail server for escalations: smtp://user:password@host:587 (STARTTLS), smtps://…:465 (TLS), "
+        "smtp+plain://host:25 (neither); empty: e-mail is printed, not sent",
+    )
+    email_from: str = Field("", description="the sender's address; empty: rasd@ the mail server's host")
+
+    @field_validator("email_url")
+    @classmethod
+    def _known_mail_server(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.geturl() and (parts.scheme not in MAIL_SCHEMES or not parts.hostname):
+            raise ValueError(
+                "not smtp://, smtps:// or smtp+plain:// with a host, such as smtp://user:password@host:587"
+            )
+        return url
 
     @field_validator("time_zone")
     @classmethod

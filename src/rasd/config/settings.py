@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rasd.config.logs import logging_config
 from rasd.config.options import options
 
+MAIL_PATIENCE = 20  # seconds for each answer of the mail server
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -27,6 +28,25 @@ def database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # A pool, as ASGI serves each request in a thread of its own and a connection must not live and die with it.
         "OPTIONS": {**extra, "pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
+    }
+
+
+def mail(url: str, sender: str) -> dict[str, Any]:
+    """Django's mail settings for ``RASD_EMAIL_URL``; none: mail is printed where the worker writes its log."""
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(url)
+    is_tls = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or {"smtp": 587, "smtps": 465, "smtp+plain": 25}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": is_tls,
+        "EMAIL_USE_TLS": parts.scheme == "smtp",
+        "EMAIL_TIMEOUT": MAIL_PATIENCE,
+        "DEFAULT_FROM_EMAIL": sender or f"rasd@{parts.hostname}",
     }
 
 
@@ -156,6 +176,8 @@ LOGGING_CONFIG = None
 LOGGING = logging_config(options.log_format, options.log_level)
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+globals().update(mail(options.email_url.get_secret_value(), options.email_from))
 
 WHATSAPP = {
     "API_URL": options.whatsapp_api_url.rstrip("/"),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from django.utils import timezone
 from rasd.channels.models import Channel, Incoming, Line, Outgoing, StatusEvent
 from rasd.channels.whatsapp.emulator.client import Emulator, Phone
 from rasd.config.options import options
-from rasd.flows.speaking import DEFAULT_TARGETS, queue_named
+from rasd.desk.models import Calendar, Employee, OpenSpan, Weekday
+from rasd.flows.speaking import DEFAULT_TARGETS, FIRST_LINE, queue_named
 from rasd.metering import made_up
 from rasd.metering.days import usual_window
 from rasd.metering.models import Adoption, Cycle, Judgement, Photograph, Review, Submission
@@ -23,6 +25,8 @@ from rasd.vision import NotAPhotograph, read_photograph
 from rasd.vision.rendered import render_meter
 
 USER, PASSWORD = "demo", "rasd-demo-2026"
+STAFF = {"demo-agent-1": ["ar", "en"], "demo-agent-2": ["ar"]}
+OPENS, CLOSES = clock(7, 30), clock(14, 30)
 POINTS, MONTHS, SEED = 300, 24, 2026
 WINDOW_REACHES = timedelta(days=5)  # either side of today, where today is outside the usual window
 PATIENCE = 60.0  # seconds in which nothing new happens, before the demo calls it failed
@@ -63,6 +67,7 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     user.groups.set(Group.objects.all())
     for queue in DEFAULT_TARGETS:
         queue_named(queue).people.add(user)
+    _make_staff()
     line = Line.objects.create(
         channel=Channel.WHATSAPP,
         purpose=Line.Purpose.READINGS,
@@ -73,6 +78,23 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     return (
         _with_photograph(photo, line, truth=truth, last=last, now=now) if photo else _with_rendered(line, now)
     )
+
+
+def _make_staff() -> None:
+    """Two who answer, so that what is owed is seen to be given: one in Arabic and English, one in Arabic; both on shift
+    always, as nobody knows when the demo is run. The first line counts its times in office hours."""
+    agents = Group.objects.get(name="agent")
+    office = Calendar.objects.create(name="Office hours of the demo", holidays_of="OM")
+    for weekday in (Weekday.SUNDAY, Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY):
+        OpenSpan.objects.create(calendar=office, weekday=weekday, opens=OPENS, closes=CLOSES)
+    first_line = queue_named(FIRST_LINE)
+    first_line.calendar = office
+    first_line.save(update_fields=["calendar"])
+    for name, languages in STAFF.items():
+        agent = User.objects.create_user(name, password=PASSWORD)
+        agent.groups.add(agents)
+        Employee.objects.create(user=agent, languages=languages)
+        first_line.people.add(agent)
 
 
 def window_around(today: date) -> tuple[date, date]:

@@ -1,4 +1,4 @@
-"""What went wrong and has not been dealt with: five lists, each with its newest first."""
+"""What went wrong and has not been dealt with: six lists, each with its newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.models import Delivery, Media, Outgoing, Refusal
 from rasd.console.models import Settlement
+from rasd.desk.models import Obligation
 from rasd.ledger.models import record
 
 LOOKS_BACK = timedelta(days=30)
@@ -53,8 +54,17 @@ def refusals(at: datetime) -> QuerySet[Refusal]:
     return _unsettled(recent, "refusal", goes_on="last_at").order_by("-hour", "reason")
 
 
+def in_nobodys_hands(at: datetime) -> QuerySet[Obligation]:
+    """What is owed and lies with nobody who is at work (G7): always to be empty."""
+    return (
+        Obligation.objects.in_nobodys_hands(at)
+        .select_related("queue", "owner", "conversation__contact", "case")
+        .order_by("due_at")
+    )
+
+
 def count(at: datetime) -> int:
-    lists = (media(at), outgoing(at), deliveries(at), refusals(at))
+    lists = (in_nobodys_hands(at), media(at), outgoing(at), deliveries(at), refusals(at))
     return ProcrastinateJob.objects.filter(status="failed").count() + sum(each.count() for each in lists)
 
 

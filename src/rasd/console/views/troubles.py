@@ -21,6 +21,7 @@ def show(request: StaffRequest) -> HttpResponse:
     """What went wrong, each with what to do."""
     now = timezone.now()
     lists = {
+        "nobodys": troubles.in_nobodys_hands(now),
         "jobs": troubles.dead_jobs(),
         "media": troubles.media(now),
         "outgoing": troubles.outgoing(now),

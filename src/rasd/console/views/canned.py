@@ -19,7 +19,7 @@ from rasd.ledger.models import record
 VARIABLES = ("name", "reference", "line", "agent", "utility")
 
 
-class CannedForm(forms.ModelForm):
+class CannedForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = CannedAnswer
         fields = ["shortcut", "title", "text_ar", "text_en", "queue"]

@@ -11,7 +11,6 @@ from typing import IO
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from rasd.channels.models import Media
@@ -28,7 +27,7 @@ CHUNK = 64 * 1024  # bytes
 
 
 @page(roles.CONVERSATIONS)
-def document(request: StaffRequest, sha256: str) -> HttpResponseBase:
+def document(request: StaffRequest, sha256: str) -> HttpResponse | StreamingHttpResponse:
     """The file as it came, of the type that its content has; parts of it where a player asks for parts."""
     media = (
         Media.objects.filter(sha256=sha256, lost_at=None, incoming__message__isnull=False)
@@ -55,7 +54,7 @@ def document(request: StaffRequest, sha256: str) -> HttpResponseBase:
     return response
 
 
-def _whole_or_part(stored: IO[bytes], size: int, wanted: str) -> HttpResponseBase:
+def _whole_or_part(stored: IO[bytes], size: int, wanted: str) -> HttpResponse | StreamingHttpResponse:
     """One range as RFC 9110 §14 has it; several at once, or what makes no sense, get the whole."""
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
     if not asked or not any(asked.groups()):

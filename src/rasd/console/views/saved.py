@@ -1,6 +1,7 @@
 """The inbox's filters kept under a name: one's own, or everybody's."""
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
@@ -24,7 +25,7 @@ LONGEST_NAME = 60
 def save_view(request: StaffRequest) -> HttpResponse:
     """What the address asks for, under ``name``; for everybody where one may say so. The same name again replaces it."""
     filters, name = Filters.of(request.GET), typed(request.POST, "name")[:LONGEST_NAME]
-    owner = request.user
+    owner: User | None = request.user
     if request.POST.get("everybody"):
         if not request.user.has_perm(roles.TEAM):
             raise PermissionDenied

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from rasd.channels.models import Outgoing
 from rasd.desk.models import Case, Rating
-from rasd.metering.models import Account
+from rasd.metering.models import Account, Review
 from tests.flows.conftest import Customer, make_point, shows
 from tests.jobs import do_jobs
 
@@ -198,9 +198,11 @@ def test_g11_who_says_thank_you_reopens_nothing(customer: Customer, point, salma
     assert case.stage == STAGE.CLOSED
 
 
-def test_g11_a_months_reading_reopens_nothing(customer: Customer, point, salma):
+@pytest.mark.parametrize("with_people", [False, True])
+def test_g11_a_months_reading_reopens_nothing(customer: Customer, point, salma, with_people: bool):
     case = closed(opened_for(customer), salma)
-    customer.conversation.give_back(at=timezone.now(), actor="user:salma")
+    if not with_people:
+        customer.conversation.give_back(at=timezone.now(), actor="user:salma")
     customer.sends_photograph(shows("04470"))
     customer.says("4470")
     case.refresh_from_db()
@@ -237,3 +239,30 @@ def test_another_meters_serial_number_for_the_second_time_is_a_case(customer: Cu
     assert (case.kind.code, case.service_point, case.origin) == ("meter", point.number, "submission")
     customer.sends_photograph(shows("04470", serials=("E00000037",)))
     assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize("outcome", ["asked_again", "not_a_meter"])
+def test_photographs_in_which_a_person_could_read_nothing_for_the_second_time_are_a_case(
+    customer: Customer, point, salma, outcome: str
+):
+    for time in range(2):
+        assert not Case.objects.exists()
+        customer.sends_photograph(shows(f"0{time + 1}470", 0.1))
+        review = Review.objects.get(closed_at=None)
+        if outcome == "asked_again":
+            review.ask_again(salma, timezone.now(), "blurred")
+        else:
+            review.not_a_meter(salma, timezone.now())
+        customer.clock.shift(timedelta(minutes=1))
+        do_jobs()
+    assert (the_case().kind.code, the_case().service_point) == ("meter", point.number)
+
+
+def test_who_disputes_that_his_reading_came_outside_the_window_has_a_case(customer: Customer, point, cycle):
+    customer.clock.shift(timedelta(days=8))
+    customer.sends_photograph(shows("04470"))
+    told = customer.says("غير صحيح، ارسلتها في الموعد والجهاز كان معطلا")
+    case = the_case()
+    assert (case.kind.code, case.origin) == ("reading", "submission")
+    assert case.reference in told[0].text
+    assert customer.conversation.is_with_people

@@ -10,6 +10,7 @@
     if (!picked) return;
     const n = boxes().filter((each) => each.checked).length;
     picked.textContent = n ? String(n) : picked.dataset.none;
+    picked.closest(".mover").classList.toggle("idle", !n);  /* on a phone it makes room for the list */
   };
   document.addEventListener("change", count);
   document.addEventListener("DOMContentLoaded", count);

@@ -35,6 +35,7 @@ class Owed:
     runs_since: float | None = 0.0
     due: float = HALF_HOUR
     write: Callable[..., Any] | None = None
+    zero: datetime = NOON
     entries: list[Any] = field(default_factory=list)
 
     def at(self, minute: float, action: str, actor: str = "machine:desk", **changes: Any) -> "Owed":
@@ -43,7 +44,7 @@ class Owed:
             setattr(self, name, value)
         entry = Entry(
             number=len(self.entries) + 1,
-            at=NOON + timedelta(minutes=minute),
+            at=self.zero + timedelta(minutes=minute),
             actor=actor,
             action=f"obligation.{action}",
             subject=f"obligation:{self.pk}",
@@ -56,8 +57,8 @@ class Owed:
                 "conversation": 7,
                 "case": self.case,
                 "message": 9,
-                "since": (NOON + timedelta(minutes=self.since)).isoformat(),
-                "due_at": (NOON + timedelta(minutes=self.due)).isoformat(),
+                "since": (self.zero + timedelta(minutes=self.since)).isoformat(),
+                "due_at": (self.zero + timedelta(minutes=self.due)).isoformat(),
                 "spent": spent * 60,
                 "allowance": self.allowance * 60,
             },

@@ -86,10 +86,10 @@ class Filters:
             owed &= Q(due_at__lt=at, running_since__isnull=False)
         where = Q()
         if self.state in {State.OWED, State.LATE} or self.mine or self.owner or self.queue:
-            where &= Exists(Obligation.objects.filter(owed, conversation=OuterRef("pk")))
+            where &= Q(Exists(Obligation.objects.filter(owed, conversation=OuterRef("pk"))))
         if self.state == State.WAITING:
             open_ones = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None)
-            where &= Q(closed_at=None) & ~Exists(open_ones)
+            where &= Q(closed_at=None) & ~Q(Exists(open_ones))
         if self.state == State.CLOSED:
             where &= Q(closed_at__isnull=False)
         for name in ("line", "matter", "language"):

@@ -118,7 +118,8 @@ class _Asked(SearchQuery):
 
 def _having(field: str, asked: _Asked, rows: QuerySet[Any]) -> QuerySet[Any]:
     words = Func(F(field), function="desk_words", output_field=SearchVectorField())
-    return rows.annotate(words_of_it=words).filter(words_of_it=asked)
+    found: QuerySet[Any] = rows.annotate(words_of_it=words).filter(words_of_it=asked)
+    return found
 
 
 class _MarkedField(TextField):  # type: ignore[type-arg]

@@ -90,7 +90,7 @@ class Filters:
         if self.kind:
             found = found.filter(kind__code=self.kind)
         if self.owner:
-            found = found.filter(work_now__owner__username=self.owner)
+            found = found.filter(Q(work_now__owner__username=self.owner))
         return _saying(found, self.q) if self.q else found
 
     def page(self, user: User, at: datetime) -> tuple[list[Case], str]:
@@ -98,11 +98,8 @@ class Filters:
         found = self.matching(user, at).order_by(*self._order)
         if after := _cursor(self.after, self.is_by_time):
             found = found.filter(self._beyond(after))
-        rows = list(
-            found.select_related(
-                "kind", "contact", "conversation__address", "work_now__owner", "work_now__queue"
-            )[: SHOWN + 1]
-        )
+        beside = ("kind", "contact", "conversation__address", *("work_now__owner", "work_now__queue"))
+        rows = list(found.select_related(*beside)[: SHOWN + 1])
         if len(rows) <= SHOWN:
             return rows, ""
         last: Any = rows[SHOWN - 1]

@@ -23,7 +23,7 @@ from rasd.metering.models import Submission
 PROPOSED = 80  # characters of a message that are proposed as a title
 
 
-class CaseForm(forms.ModelForm):
+class CaseForm(forms.ModelForm):  # type: ignore[type-arg]
     """A title that the customer will read, what kind of matter it is, and which meter it is about."""
 
     text = forms.CharField(

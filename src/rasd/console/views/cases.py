@@ -162,7 +162,7 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def send_link(request: StaffRequest, pk: int) -> HttpResponse:
     """The address of the page once more, in the customer's language."""
-    address = request.build_absolute_uri(_get(pk).url)
+    address = _address(request, _get(pk))
 
     def deed(case: Case) -> None:
         with translation.override(case.language):
@@ -204,8 +204,11 @@ def _show(
         "typed_at": typed_at,
         "key": get_random_string(20),
         "longest": LONGEST,
-        "address": request.build_absolute_uri(shown.url),
-        "window_is_open": chat is not None and window_is_open(chat.address.last_wrote_at, timezone.now()),
+        "address": _address(request, shown),
+        "can_send": chat is not None
+        and (
+            bool(chat.line.reopening_template) or window_is_open(chat.address.last_wrote_at, timezone.now())
+        ),
         "canned": _canned(request, shown),
         "receivers": _receivers(),
         "can_converse": request.user.has_perm(roles.CONVERSATIONS),
@@ -331,6 +334,11 @@ def _get(pk: int) -> Case:
     return get_object_or_404(
         rows.select_related("conversation__contact", "repeats", "closing_answer__message__outgoing"), pk=pk
     )
+
+
+def _address(request: HttpRequest, case: Case) -> str:
+    """Of the customer's page; under this site's own name where customers have no other for it."""
+    return case.public_url or request.build_absolute_uri(case.url)
 
 
 def _way(request: HttpRequest) -> dict[str, str]:

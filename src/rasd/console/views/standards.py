@@ -39,7 +39,7 @@ class HoursField(forms.IntegerField):
         return timedelta(hours=super().clean(value))
 
 
-class KindForm(forms.ModelForm):
+class KindForm(forms.ModelForm):  # type: ignore[type-arg]
     settle_within = HoursField(
         label=gettext_lazy("Settle within, in working hours"), min_value=1, max_value=2000
     )
@@ -65,7 +65,7 @@ class KindForm(forms.ModelForm):
         self.fields["code"].disabled = self.instance.pk is not None
 
 
-class StandardForm(forms.ModelForm):
+class StandardForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Standard
         fields = [
@@ -203,7 +203,7 @@ def kind(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     )
 
 
-def _filled(request: StaffRequest, form: forms.ModelForm, template: str, back: str) -> HttpResponse:
+def _filled(request: StaffRequest, form: "forms.ModelForm[Any]", template: str, back: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Kept."))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -59,10 +60,9 @@ class Breach(models.Model):
         """Whether it is new. One that is known learns when it was answered, or that it was not after all."""
         with transaction.atomic():
             Standard.objects.select_for_update().get(pk=standard.pk)  # two passes at once write nothing twice
-            breach = cls.objects.filter(standard=standard, began_entry=finding.begun.number).first()
+            breach = Breach.objects.filter(standard=standard, began_entry=finding.begun.number).first()
             if breach is None:
-                breach = cls._made(standard, finding, at)
-                breach._record("standard.breached", at=at)
+                cls._made(standard, finding, at)._record("standard.breached", at=at)
                 return True
             if breach.ended_entry != (finding.ended.number if finding.ended else None):
                 breach.ended_entry = finding.ended.number if finding.ended else None
@@ -76,16 +76,15 @@ class Breach(models.Model):
     @classmethod
     def _made(cls, standard: Standard, finding: Finding, at: datetime) -> "Breach":
         facts, owed = finding.begun.facts, finding.owed_when_due
-        of_case = standard.is_of_cases
-        case = Case.objects.filter(
-            pk=int(finding.begun.subject.partition(":")[2]) if of_case else facts.get("case")
-        ).first()
-        conversation = case.conversation_id if case else facts.get("conversation")
-        return cls.objects.create(
+        subject = int(finding.begun.subject.partition(":")[2])
+        case_id: int = subject if standard.is_of_cases else facts.get("case") or 0
+        case = Case.objects.filter(pk=case_id).first()
+        conversation_id: int = (case.conversation_id if case else facts.get("conversation")) or 0
+        return Breach.objects.create(
             standard=standard,
             subject=finding.begun.subject,
             case=case,
-            conversation=Conversation.objects.filter(pk=conversation).first(),
+            conversation=Conversation.objects.filter(pk=conversation_id).first(),
             began_entry=finding.begun.number,
             began_at=finding.begun.at,
             due_at=finding.due_at,
@@ -183,7 +182,7 @@ def month_report(first: date) -> list[MonthOfStandard]:
     for standard in Standard.objects.filter(in_force | Q(pk__in=found)).select_related(
         "case_kind", "calendar"
     ):
-        row = found.get(standard.pk, {})
+        row: Any = found.get(standard.pk, {})
         rows.append(
             MonthOfStandard(
                 standard,

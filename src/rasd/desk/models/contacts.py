@@ -21,7 +21,10 @@ class Contact(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
 
     class Meta:
-        indexes = [GinIndex(Func(F("name"), function="desk_words"), name="contact_name", fastupdate=False)]
+        indexes = [
+            GinIndex(Func(F("name"), function="desk_words"), name="contact_name", fastupdate=False),
+            models.Index(fields=["name"], name="contact_by_whole_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

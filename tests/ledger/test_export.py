@@ -1,6 +1,5 @@
 """G12: an exported period can be verified by anyone with the file and the head that was published, and by nobody's leave."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -186,17 +185,16 @@ def test_g12_no_change_of_a_single_character_goes_unnoticed(file, data):
         prove(changed.splitlines(keepends=True) if other != "\r" else changed.split("\n"), head=hash_of(5))
 
 
-@pytest.mark.django_db
-def test_the_file_can_be_verified_with_a_few_lines_of_anybodys_own(file):
-    """As docs/desk.md tells it: nothing of Rasd is used."""
-    previous = json.loads(file[0])["before"]
-    for line in file[1:-1]:
-        entry = json.loads(line)
-        found = entry.pop("hash")
-        text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        assert hashlib.sha256(bytes.fromhex(previous) + text.encode()).hexdigest() == found
-        previous = found
-    assert previous == hash_of(5)
+def test_g12_the_recipe_in_the_documentation_proves_the_same_with_nothing_of_ours(file, tmp_path, capsys):
+    told = (Path(__file__).parents[2] / "docs" / "desk.md").read_text()
+    recipe = told.split("### Proving it")[1].split("```python\n")[1].split("```")[0]
+    path = tmp_path / "period.jsonl"
+    path.write_text("".join(file))
+    exec(recipe.replace("FILE", str(path)), {})
+    assert capsys.readouterr().out.strip() == hash_of(5)
+    path.write_text("".join(replaced(file, 2, why="another reason")))
+    with pytest.raises(AssertionError, match="3"):
+        exec(recipe.replace("FILE", str(path)), {})
 
 
 def made_up(count: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from rasd.channels.metrics import counts
 from rasd.config.worker import QUEUES
+from rasd.desk.metrics import owed
 from rasd.desk.models import Obligation
 from rasd.flows.models import WorkerPulse
 from rasd.metering.models import Adoption, Review
@@ -85,11 +86,7 @@ class FromDatabase(Collector):
             "photographs that a person must judge",
             value=Review.objects.filter(closed_at=None).count(),
         )
-        yield GaugeMetricFamily(
-            "rasd_obligations_open",
-            "messages owed an answer",
-            value=Obligation.objects.filter(discharged_at=None).count(),
-        )
+        yield from owed(timezone.now())
         yield GaugeMetricFamily(
             "rasd_portal_wrong_addresses",
             "customers' pages asked for that there are not, in the last day",

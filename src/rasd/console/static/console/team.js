@@ -5,6 +5,9 @@
   const boxes = () => [...document.querySelectorAll(".works input[type=checkbox]")];
   const row = () => document.activeElement?.closest?.(".works li");
 
+  /* What is chosen is kept here and not read from the page, so that a list that fetches itself anew loses none of it. */
+  const chosen = new Set();
+  let stood = "";
   const count = () => {
     const picked = document.querySelector(".picked");
     if (!picked) return;
@@ -12,23 +15,28 @@
     picked.textContent = n ? String(n) : picked.dataset.none;
     picked.closest(".mover").classList.toggle("idle", !n);  /* on a phone it makes room for the list */
   };
-  document.addEventListener("change", count);
-  document.addEventListener("DOMContentLoaded", count);
-
-  /* A list that fetches itself anew keeps what was chosen, and where one stood. */
-  let kept = new Set();
-  let stood = "";
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "work") return;
-    kept = new Set(boxes().filter((each) => each.checked).map((each) => each.value));
-    stood = row()?.querySelector("input")?.id ?? "";
-  });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id !== "work") return;
-    boxes().forEach((each) => { each.checked = kept.has(each.value); });
-    if (stood) document.getElementById(stood)?.focus({ preventScroll: true });
+  const show = () => {
+    boxes().forEach((each) => { each.checked = chosen.has(each.value); });
+    count();
+  };
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches(".works input")) return;
+    if (event.target.checked) chosen.add(event.target.value); else chosen.delete(event.target.value);
     count();
   });
+  document.addEventListener("DOMContentLoaded", () => {
+    boxes().filter((each) => each.checked).forEach((each) => chosen.add(each.value));  /* kept by the browser over a reload */
+    count();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "work") stood = row()?.querySelector("input")?.id ?? "";
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    show();
+    if (stood) document.getElementById(stood)?.focus({ preventScroll: true });
+    stood = "";
+  });
+  document.addEventListener("htmx:afterSettle", show);
 
   const undo = document.getElementById("undo");
   if (undo) setTimeout(() => undo.remove(), Number(undo.dataset.seconds) * 1000);

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -79,7 +80,7 @@ def troubled(utility):
 def test_each_trouble_is_shown_with_what_to_do(as_, utility, troubled):
     answer = as_("supervisor").get(reverse("console:troubles"))
     counts = {name: each["count"] for name, each in answer.context["lists"].items()}
-    assert counts == {"jobs": 1, "media": 1, "outgoing": 1, "deliveries": 1, "refusals": 2}
+    assert counts == {"nobodys": 0, "jobs": 1, "media": 1, "outgoing": 1, "deliveries": 1, "refusals": 2}
     assert lists.count(utility.now) == 6
     page = answer.content.decode()
     for words in (
@@ -136,6 +137,7 @@ def test_the_numbers_in_the_navigation_are_those_of_the_pages(as_, utility, trou
     utility.review("04521")
     one = utility.conversation()
     one.owe(utility.writes(one, "?"), queue=utility.queue)
+    utility.queue.people.add(User.objects.create_user("clerk"))
     page = as_("administrator").get(reverse("console:nav")).content.decode()
     assert [word for word in page.split() if word.startswith(("1</b>", "6</b>"))] == [
         "1</b></a>",
@@ -143,3 +145,15 @@ def test_the_numbers_in_the_navigation_are_those_of_the_pages(as_, utility, trou
         "6</b></a>",
     ]
     assert connection.connection is not None
+
+
+def test_g7_what_lies_in_nobodys_hands_is_a_trouble_until_somebody_serves_its_queue(as_, utility):
+    one = utility.conversation(name="Made-up Maryam")
+    one.owe(utility.writes(one, "?"), queue=utility.queue)
+    browser = as_("supervisor")
+    page = browser.get(reverse("console:troubles"))
+    assert page.context["lists"]["nobodys"]["count"] == 1
+    assert "nobody serves this queue" in page.content.decode()
+    utility.queue.people.add(User.objects.create_user("clerk"))
+    page = browser.get(reverse("console:troubles"))
+    assert page.context["all_is_well"]

@@ -228,7 +228,7 @@ def test_a_note_and_taking_work_from_the_page(browse, person, utility):
     one = utility.conversation()
     with browse(person("agent"), language="en", size=PHONE) as page:
         page.goto(f"/conversations/{one.pk}")
-        page.get_by_role("button", name="Take").click()
+        page.get_by_role("button", name="Take", exact=True).click()
         expect(page.get_by_text("a colleague took over")).to_be_visible()
         page.locator("label:has([value=note])").click()
         page.locator("#text").fill("ask for the bill")
@@ -241,13 +241,13 @@ def test_a_note_and_taking_work_from_the_page(browse, person, utility):
 def test_colours_change_at_once_and_are_remembered(browse, person):
     with browse(person("agent"), language="en") as page:
         page.goto("/")
-        page.locator(".me summary").click()
+        page.locator(".me:not(.bell) summary").click()
         page.get_by_role("button", name="Dark").click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         shoot(page, "menu-en-desktop-dark")
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-        page.locator(".me summary").click()
+        page.locator(".me:not(.bell) summary").click()
         page.get_by_role("button", name="العربية").click()
         expect(page.locator("html")).to_have_attribute("dir", "rtl")
 
@@ -277,7 +277,7 @@ def test_the_login_by_hand_with_a_second_factor_set_up_on_the_way(browse, person
         expect(page.locator(".codes li")).to_have_count(10)
         shoot(page, "account-codes-en-desktop")
         recovery = page.locator(".codes li").first.inner_text()
-        page.locator(".me summary").click()
+        page.locator(".me:not(.bell) summary").click()
         page.get_by_role("button", name="Log out").click()
         page.get_by_label("Username").fill("agent")
         page.get_by_label("Password").fill(PASSWORD)

@@ -186,6 +186,18 @@ def test_the_csv_has_the_same_figures_and_no_cell_that_a_spreadsheet_would_calcu
     assert (row["Seconds late"], row["Ledger entry, from"]) == ("1020", "2")
 
 
+def test_a_page_shows_fifty_and_the_csv_all(as_, past):
+    for n in range(52):
+        past.owed(f"agent{n:02}")
+    AccountMark.catch_up(past.now)
+    client = as_("supervisor")
+    first, second = (page_of(client, ALL, sort="name", page=page) for page in "12")
+    assert ("agent49" in first, "agent50" in first) == (True, False)
+    assert ("agent49" in second, "agent50" in second) == (False, True)
+    assert "agent00" in page_of(client, ALL, format="csv")
+    assert "agent51" in page_of(client, ALL, format="csv")
+
+
 def test_what_waits_late_is_shown_whenever_it_came(as_, past):
     past.owed("salma", after=None, hours_ago=24 * 70)
     AccountMark.catch_up(past.now)

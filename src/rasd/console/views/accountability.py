@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -50,7 +51,7 @@ def accounts_of_all(request: StaffRequest) -> HttpResponse:
         "periods": PERIODS,
         "columns": COLUMNS,
         "sort": sort,
-        "rows": made,
+        "leaf": Paginator(made, SHOWN).get_page(request.GET.get("page")),
         "figures": FIGURES,
         "mark": AccountMark.here(),
     }

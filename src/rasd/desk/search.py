@@ -11,12 +11,10 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
 from django.db.models import (
     Case,
-    Exists,
     F,
     FloatField,
     Func,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     TextField,
@@ -96,15 +94,17 @@ def _found(text: str, within: QuerySet[Conversation] | None, *, loosely: bool) -
         rows = rows.filter(pk__in=within.order_by().values("pk"))
     best = (
         Message.objects.filter(conversation=OuterRef("pk"), search=asked)
-        .annotate(rank=SearchRank("search", asked, normalization=Value(1)))
+        .annotate(rank=SearchRank(F("search"), asked, normalization=Value(1)))
         .order_by("-rank", "-pk")
     )
-    named = Q(Exists(_having("name", asked, Contact.objects.filter(pk=OuterRef("contact"))))) | Q(
-        Exists(_having("phone", asked, Address.objects.filter(pk=OuterRef("address"))))
-    )
     rank = Coalesce(Subquery(best.values("rank")[:1]), 0.0, output_field=FloatField())
+    named = Case(
+        When(contact__in=called, then=Value(NAMED)),
+        When(address__in=numbered, then=Value(NAMED)),
+        default=Value(0.0),
+    )
     return rows.annotate(
-        rank=rank + Case(When(named, then=Value(NAMED)), default=Value(0.0)),
+        rank=rank + named,
         excerpt=_Excerpt(Subquery(best.values("words")[:1]), asked),
     ).order_by("-rank", "-last_message_at")
 
@@ -118,7 +118,7 @@ class _Asked(SearchQuery):
 
 def _having(field: str, asked: _Asked, rows: QuerySet[Any]) -> QuerySet[Any]:
     words = Func(F(field), function="desk_words", output_field=SearchVectorField())
-    found: QuerySet[Any] = rows.annotate(words_of_it=words).filter(words_of_it=asked)
+    found: QuerySet[Any] = rows.alias(words_of_it=words).filter(words_of_it=asked)
     return found
 
 

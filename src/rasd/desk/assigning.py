@@ -102,16 +102,15 @@ def move_where_served(at: datetime, roster: Roster | None = None) -> int:
     queue of last resort; and home again as soon as somebody serves its own."""
     roster = roster or Roster(at)
     lying = Obligation.objects.open().filter(owner=None).with_language().order_by()
-    places = list(lying.values_list("queue", "fell_from", "language").distinct())
+    places = list(lying.values_list("queue", "fell_from", "language").distinct())  # type: ignore[misc]
     moved = 0
     for queue_id, fell_from, language in places:
         home = roster.queues[fell_from or queue_id]
         place = roster.place_for(home, language) or _last_resort(home, language, at)
         if place is None or (place.pk == queue_id):
             continue
-        for pk in lying.filter(queue=queue_id, fell_from=fell_from, language=language).values_list(
-            "pk", flat=True
-        ):
+        there = lying.filter(queue=queue_id, fell_from=fell_from, language=language)  # type: ignore[misc]
+        for pk in list(there.values_list("pk", flat=True)):
             moved += _move_one(pk, place, home, at)
     return moved
 
@@ -156,7 +155,7 @@ def give_out(queue: Queue, at: datetime, roster: Roster | None = None) -> int:
     queue = roster.queues[queue.pk]
     waiting = Obligation.objects.waiting().filter(queue=queue).with_language().order_by("due_at", "pk")
     given, full = 0, set()
-    for pk, language in list(waiting.values_list("pk", "language")):
+    for pk, language in list(waiting.values_list("pk", "language")):  # type: ignore[misc]
         if language in full:
             continue
         if not _with_room(queue, language, roster):

@@ -182,7 +182,7 @@ class Employee(models.Model):
         last_resort = Queue.objects.filter(is_last_resort=True, people=self.user).first()
         if last_resort is None:
             return False
-        others = last_resort.people.filter(is_active=True).exclude(pk=self.user.pk)
+        others = last_resort.people.filter(is_active=True).exclude(employee=self)
         return not others.exclude(employee__left_at__isnull=False).exists()
 
     def _let_go(self, at: datetime) -> None:
@@ -192,9 +192,8 @@ class Employee(models.Model):
         take_back(at, owner_id=self.user_id)
 
     def _facts(self) -> dict[str, Any]:
-        calendar = Calendar.objects.filter(pk=self.calendar_id).first()
         return {
-            "calendar": calendar.name if calendar else None,
+            "calendar": self.calendar.name if self.calendar else None,
             "capacity": self.capacity,
             "languages": list(self.languages),
             "skills": sorted(self.skills.values_list("name", flat=True)),

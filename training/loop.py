@@ -19,7 +19,9 @@ from torch import nn
 
 SEED = 20261122
 EVERY = 250  # steps between checkpoints
-SMOOTH = 0.998  # of the running average of the weights, which is what is measured and shipped
+SMOOTH = (
+    0.998  # of the running average of the weights, which is what is measured and shipped; less in a short run
+)
 
 
 def train(
@@ -43,8 +45,9 @@ def train(
     cv2.setNumThreads(1)
     model = model.to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    smooth = min(SMOOTH, 1 - 4 / steps)  # so that at its end the average has forgotten where it began
     average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(SMOOTH)
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(smooth)
     )
     checkpoint, step = out / "checkpoint.pt", 0
     if checkpoint.exists():
@@ -53,6 +56,8 @@ def train(
         optimiser.load_state_dict(held["optimiser"])
         average.load_state_dict(held["average"])
         step = held["step"]
+        for name in ("log.csv", "figures.csv"):
+            _cut(out / name, step)
         print(f"going on from step {step}", flush=True)
     torch.manual_seed(SEED + step)
     loader = torch.utils.data.DataLoader(
@@ -98,6 +103,14 @@ def _append(path: Path, row: dict[str, object]) -> None:
         if new:
             writer.writeheader()
         writer.writerow(row)
+
+
+def _cut(path: Path, step: int) -> None:
+    """Without the rows after `step`, which will be written again."""
+    if path.exists():
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        kept = [row for row in rows if int(row.split(",", 1)[0]) <= step]
+        path.write_text("\n".join([head, *kept]) + "\n", encoding="utf-8")
 
 
 def start_from(model: nn.Module, checkpoint: Path) -> nn.Module:

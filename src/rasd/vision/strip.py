@@ -3,7 +3,7 @@
 The network (training/strips.py) was trained on counters straightened to 48 x 256 pixels, a little too tight or too
 wide as a finder cuts them. A first cut tells which end is up and where in it the digits stand; the counter is then cut
 again, round the digits, and the answers are averaged. Where they differ it is cut twice more, and the reading is not sure,
-which one look alone would not tell.
+which one look alone would not tell; the closer cuts decide then, as a wheel between two digits is small in a wide one.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 NETWORK = "strip_reader.onnx"
 HEIGHT, WIDTH = 48, 256  # as trained
 FIRST = (1.3, 1.2)  # the finder's corners widened and heightened by these: what it cut off is lost for good
-SECOND = (1.0, 1.1)  # the same of the digits' own corners
-FURTHER = ((0.97, 1.0), (1.06, 1.3))  # where the first two differ
-ENDS, ROOM = 1.0, 1.6
+SECOND = (1.0, 0.9)  # the same of the digits' own corners
+FURTHER = ((1.0, 0.8), (1.05, 1.1))  # where the first two differ
+FIRST_COUNTS = 0.5  # of a closer cut, where they differ
+ENDS, ROOM = 0.9, 1.6
 """Of the distance of two digits: how far from the middle of the last one the next cut ends, where the finder left more
 than `ROOM`. Less would cost decimals, which are small and close."""
+EITHER_WAY = (
+    0.1  # probability of being upside down from which, and up to 1 less it, the counter is read both ways up
+)
 NO_COUNTER = 0.9  # probability that a cut shows no counter from which it is not looked at again
 KINDS = (
     "roller",
@@ -68,9 +72,35 @@ def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None =
     """What the counter inside `quad` (pixels of the picture, the corner where the reading begins first) shows."""
     wide = _grown(quad, *FIRST)
     (steps,), (kind,) = _seen(eye, picture, [wide])
-    if kind[KINDS.index("turned")] > 0.5:
+    turned = float(kind[KINDS.index("turned")])
+    if turned > 0.5:
         wide = np.roll(wide, 2, axis=0)
         (steps,), (kind,) = _seen(eye, picture, [wide])
+    upright = _read(eye, picture, wide, steps, kind, register)
+    if not EITHER_WAY < turned < 1 - EITHER_WAY:
+        return upright
+    wide = np.roll(wide, 2, axis=0)
+    (steps,), (kind,) = _seen(eye, picture, [wide])
+    return _mixed(upright, _read(eye, picture, wide, steps, kind, register))
+
+
+def _mixed(one: Strip, other: Strip) -> Strip:
+    """The likelier of two ways up, with what the other would say: 0811 upside down is 1180, and both look right."""
+    share = one.counter / max(one.counter + other.counter, 1e-6)
+    if share < 0.5:
+        one, other, share = other, one, 1 - share
+    together = defaultdict(float, {text: p * share for text, p in one.read.strings})
+    for text, probability in other.read.strings:
+        together[text] += probability * (1 - share)
+    ranked = tuple(sorted(together.items(), key=lambda pair: -pair[1]))
+    best = one if not ranked or one.read.digits == ranked[0][0] else other
+    return replace(best, read=replace(best.read, strings=ranked))
+
+
+def _read(
+    eye: Eye, picture: Picture, wide: Quad, steps: ctc.Steps, kind: np.ndarray, register: RegisterHint | None
+) -> Strip:
+    """What a counter shows whose first cut, `wide`, gave `steps` and `kind`."""
     if kind[KINDS.index("none")] > NO_COUNTER:
         return Strip(wide, ctc.read(steps), tuple(float(p) for p in kind), 0.0)
     tight = _tightened(wide, steps)
@@ -86,16 +116,18 @@ def read(eye: Eye, picture: Picture, quad: Quad, register: RegisterHint | None =
         return SHORTER if is_display and len(text) < register.digits + register.decimals else MISFIT
 
     reads = [ctc.read(one, weigh) for one in cuts]
+    weights = [1.0, 1.0]
     if reads[0].digits != reads[1].digits:
+        weights = [FIRST_COUNTS, 1.0, *(1.0 for _ in FURTHER)]
         further = [_grown(tight, *grow) for grow in FURTHER]
         more, more_kinds = _seen(eye, picture, further)
         quads += further
         reads += [ctc.read(one, weigh) for one in more]
         kinds += [*more_kinds]
     together: dict[str, float] = defaultdict(float)
-    for one in reads:
+    for one, weight in zip(reads, weights, strict=True):
         for text, probability in one.strings:
-            together[text] += probability / len(reads)
+            together[text] += probability * weight / sum(weights)
     ranked = tuple(sorted(together.items(), key=lambda pair: -pair[1]))
     same = [index for index, one in enumerate(reads) if one.digits == ranked[0][0]]
     # The best string comes from one of the cuts as a rule; else the surest cut stands for the places.

@@ -1,11 +1,16 @@
 """Who may open what, as a table; and that no page forgot to ask."""
 
 import itertools
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.urls import get_resolver, reverse
 
-from rasd.console import urls
+from rasd.console import roles, urls
+from rasd.console.models import HandedOut
 
 pytestmark = pytest.mark.django_db
 
@@ -82,11 +87,80 @@ def test_somebody_without_a_role_is_told_whom_to_ask(as_):
     assert "Ask an administrator" in as_().get(reverse("console:home")).content.decode()
 
 
-def test_a_role_that_an_administrator_changed_stays_as_it_is(db):
-    from django.contrib.auth.models import Group
+# Permissions are handed out once
 
-    from rasd.console.roles import make_missing_roles
 
-    Group.objects.get(name="agent").permissions.clear()
-    make_missing_roles()
-    assert not Group.objects.get(name="agent").permissions.exists()
+def permissions_of(role: str) -> set[str]:
+    found = Group.objects.get(name=role).permissions.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in found}
+
+
+def permission(dotted: str) -> Permission:
+    app, _, codename = dotted.partition(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_a_new_installation_has_the_four_groups_with_all_that_they_usually_may(role):
+    if role != "administrator":
+        assert permissions_of(role) == set(roles.ROLES[role])
+    else:
+        assert permissions_of(role) > {
+            each for name in roles.ROLES for each in roles.ROLES[name] if each != "*"
+        }
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_what_an_administrator_took_away_stays_away(role):
+    Group.objects.get(name=role).permissions.clear()
+    roles.hand_out()
+    assert not permissions_of(role)
+
+
+def test_what_an_administrator_gave_besides_stays_too():
+    Group.objects.get(name="agent").permissions.add(permission(roles.REVIEW))
+    roles.hand_out()
+    assert permissions_of("agent") == {*roles.ROLES["agent"], roles.REVIEW}
+
+
+def test_a_permission_that_a_later_version_brings_is_given_to_a_group_that_exists_but_once(monkeypatch):
+    Group.objects.get(name="reviewer").permissions.remove(permission(roles.REVIEW))
+    monkeypatch.setitem(roles.ROLES, "reviewer", (roles.REVIEW, roles.TROUBLES))
+    roles.hand_out()
+    assert permissions_of("reviewer") == {roles.TROUBLES}
+    Group.objects.get(name="reviewer").permissions.clear()
+    roles.hand_out()
+    assert not permissions_of("reviewer")
+
+
+def test_an_administrator_gets_the_permissions_of_a_model_that_a_later_version_brings_but_once():
+    kind = ContentType.objects.get(app_label="desk", model="queue")
+    new = Permission.objects.create(content_type=kind, codename="paint_queue", name="Can paint queues")
+    roles.hand_out()
+    assert "desk.paint_queue" in permissions_of("administrator")
+    Group.objects.get(name="administrator").permissions.remove(new)
+    roles.hand_out()
+    assert "desk.paint_queue" not in permissions_of("administrator")
+
+
+def test_a_group_that_was_deleted_is_made_anew_with_all_that_it_usually_may():
+    Group.objects.get(name="supervisor").delete()
+    roles.hand_out()
+    assert permissions_of("supervisor") == set(roles.ROLES["supervisor"])
+
+
+def test_an_installation_from_before_gets_what_is_new_and_not_what_its_administrator_took_away():
+    """As the migration finds it: groups, with what the version before gave them, and no memory of it."""
+    HandedOut.objects.all().delete()
+    Group.objects.get(name="agent").permissions.clear()  # the administrator took conversations away
+    Group.objects.get(name="supervisor").permissions.set(
+        [permission(roles.CYCLE), permission(roles.TROUBLES)]
+    )
+    Group.objects.get(name="administrator").permissions.remove(permission("auth.delete_user"))
+
+    import_module("rasd.console.migrations.0003_handed_out").remember(apps, None)
+    roles.hand_out()
+
+    assert permissions_of("agent") == {roles.CASES}
+    assert permissions_of("supervisor") == set(roles.ROLES["supervisor"])
+    assert "auth.delete_user" not in permissions_of("administrator")

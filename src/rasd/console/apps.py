@@ -15,7 +15,7 @@ class ConsoleConfig(AppConfig):
         from rasd.console import logins, roles  # the signals' receivers; they need the models
 
         logins.connect()
-        post_migrate.connect(roles.make_missing_roles, sender=self)
+        post_migrate.connect(roles.hand_out, sender=self)
         admin.site.login = _through_our_door  # type: ignore[method-assign]
 
 

@@ -32,6 +32,18 @@ class Settlement(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
 
+class HandedOut(models.Model):
+    """This permission was once given to this group by us, so it is never given to it again: what an administrator took
+    away stays away (see ``roles.hand_out``)."""
+
+    role = models.CharField(max_length=150, help_text="the group's name")
+    permission = models.CharField(max_length=200, help_text="app.codename")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["role", "permission"], name="handed_out_once")]
+
+
 class WallLink(models.Model):
     """An address under which a screen shows the wall with nobody logged in: it may look, and do nothing else.
 

@@ -1,8 +1,13 @@
-"""Who may do what: four groups, made where they are missing. An administrator may change them; we never change them back."""
+"""Who may do what: four groups, made where they are missing. An administrator may change them; we never change them back.
+
+What a later version of Rasd brings in is given to the groups that usually have it, once (:class:`.models.HandedOut`
+remembers), also where the group has long existed: a new page would otherwise open to nobody after an upgrade.
+"""
 
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 from django.db.models import Q
 
 REVIEW = "metering.change_review"
@@ -47,19 +52,32 @@ ROLES: dict[str, tuple[str, ...]] = {
 OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")
 
 
-def make_missing_roles(**_signal: Any) -> None:
-    """After each migration: the groups that do not exist yet, with their permissions."""
-    for name, wanted in ROLES.items():
-        group, created = Group.objects.get_or_create(name=name)
-        if created:
-            group.permissions.set(_permissions(wanted))
+def hand_out(**_signal: Any) -> None:
+    """After each migration: groups that are missing, with their permissions; to the others what is new since the last time."""
+    from rasd.console.models import HandedOut
+
+    with transaction.atomic():
+        for name, wanted in ROLES.items():
+            group, is_new = Group.objects.get_or_create(name=name)
+            usual = {_dotted(each): each for each in _permissions(wanted)}
+            before = set(HandedOut.objects.filter(role=name).values_list("permission", flat=True))
+            new = usual.keys() - before
+            group.permissions.add(*(usual[each] for each in (usual if is_new else new)))
+            HandedOut.objects.bulk_create(
+                [HandedOut(role=name, permission=each) for each in sorted(new)], ignore_conflicts=True
+            )
+
+
+def _dotted(permission: Permission) -> str:
+    return f"{permission.content_type.app_label}.{permission.codename}"
 
 
 def _permissions(wanted: tuple[str, ...]) -> list[Permission]:
+    every = Permission.objects.select_related("content_type")
     if wanted == ("*",):
-        return list(Permission.objects.filter(content_type__app_label__in=OURS))
+        return list(every.filter(content_type__app_label__in=OURS))
     which = Q()
     for dotted in wanted:
         app, _, codename = dotted.partition(".")
         which |= Q(content_type__app_label=app, codename=codename)
-    return list(Permission.objects.filter(which))
+    return list(every.filter(which))

@@ -21,7 +21,7 @@ from pathlib import Path
 from rasd.vision import confidence, eye
 
 HERE = Path(__file__).parent
-NAME, VERSION = "rasd-eye-2", "2.0"
+NAME, VERSION = "rasd-eye-2.1", "2.1"
 
 
 def run(script: str, *arguments: object) -> None:

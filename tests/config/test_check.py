@@ -79,7 +79,7 @@ def an_eye(folder: Path, name: str = "other-eye") -> Path:
 def test_the_eyes_are_named_with_their_checksums(tmp_path: Path):
     service, shadow = eyes("", str(an_eye(tmp_path / "eye")))
     assert (service.mend, shadow.mend) == ("", "")
-    assert "rasd-eye-2" in service.found
+    assert "rasd-eye-2.1" in service.found
     assert "other-eye" in shadow.found
 
 
@@ -92,7 +92,7 @@ WRONG_EYES = {
         "format 99",
     ),
     "the name of the one in service": (
-        lambda folder: write_manifest(folder, name="rasd-eye-2", version="2"),
+        lambda folder: write_manifest(folder, name="rasd-eye-2.1", version="2"),
         "a name of its own",
     ),
 }

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rasd.desk import account
 from rasd.desk.account import Figure, Figures, Scope, bin_edges, bin_of, fold, quantile
-from rasd.desk.models import AccountDay, AccountMark, AccountStretch
+from rasd.desk.models import AccountDay, AccountMark, AccountStretch, Calendar, Obligation, OpenSpan, Queue
 from rasd.ledger.models import Entry, record
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)  # in Muscat
@@ -268,6 +269,31 @@ def test_g12_the_account_is_drawn_from_the_ledger_and_needs_no_row_of_an_obligat
     assert (found.waiting_now, found.waiting_late) == (1, 1)
     assert of(Scope.PERSON, "salma", NOON + timedelta(minutes=20)).waiting_late == 0
     assert AccountMark.here().number == Entry.objects.count()
+
+
+@pytest.mark.django_db
+def test_g12_obligations_as_they_are_lived_come_into_the_account_counted_in_the_queues_working_time():
+    """Open 12:00 to 13:00 and 18:00 to 19:00 in Muscat: from 12:40 until 18:25 forty-five minutes pass, fifteen too many."""
+    calendar = Calendar.objects.create(name="Split", zone="Asia/Muscat")
+    for opens, closes in (("12:00", "13:00"), ("18:00", "19:00")):
+        OpenSpan.objects.create(calendar=calendar, weekday=6, opens=opens, closes=closes)
+    queue = Queue.objects.create(name="First line", answer_within=timedelta(minutes=30), calendar=calendar)
+    salma, nasser = (User.objects.create_user(name) for name in ("salma", "nasser"))
+    begun = NOON + timedelta(minutes=40)
+    late = Obligation.begin(kind="work", queue=queue, since=begun, actor="machine:test")
+    late.give(salma, at=begun, actor="machine:desk")
+    late.done(at=NOON + timedelta(hours=6, minutes=25), actor="user:salma")
+    taken = Obligation.begin(kind="work", queue=queue, since=begun, actor="machine:test")
+    taken.give(salma, at=begun, actor="machine:desk")
+    taken.give(nasser, at=NOON + timedelta(minutes=50), actor="user:salma")
+    taken.done(at=NOON + timedelta(hours=6, minutes=5), actor="user:nasser")
+    AccountMark.catch_up(NOON)
+    found = of(Scope.PERSON, "salma")
+    assert (found.late, found.worst, found.handed) == (1, 15 * 60, 1)
+    assert of(Scope.PERSON, "nasser").in_time == 1
+    stretch = AccountStretch.objects.get(name="nasser")
+    assert stretch.worked == 15 * 60
+    assert (of(Scope.QUEUE, "First line").late, of(Scope.QUEUE, "First line").in_time) == (1, 1)
 
 
 @pytest.mark.django_db

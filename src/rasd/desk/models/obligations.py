@@ -398,10 +398,9 @@ class Obligation(models.Model):
                 if self.next_message and self.conversation:
                     self.conversation.owe_from(self.next_message, self.home)
             elif not answer.could_be_received and self.discharged_at and self._may_stand_again():
-                self.discharged_at = None
-                self.running_since = self.since
-                self.spent = timedelta()
-                self.save(update_fields=["discharged_at", "running_since", "spent"])
+                # Its clock never stood: what was the customer's turn before stays his.
+                self.running_since, self.discharged_at = self.discharged_at, None
+                self.save(update_fields=["discharged_at", "running_since"])
                 self._record(
                     "obligation.owed_again",
                     f"machine:{answer.line.channel}",
@@ -494,6 +493,7 @@ class Obligation(models.Model):
 
     def _record(self, action: str, actor: str, *, at: datetime, why: str = "", **more: Any) -> None:
         """All that the account of employees needs, so that it needs nothing but the ledger."""
+        conversation = self.conversation or (self.case.conversation if self.case else None)
         self.plan_next_step()
         self._tell_of(action)
         record(
@@ -507,7 +507,7 @@ class Obligation(models.Model):
                 "matter": self.matter,
                 "queue": self.queue.name,
                 "owner": self.owner.get_username() if self.owner else None,
-                "line": self.conversation.line.name if self.conversation else None,
+                "line": conversation.line.name if conversation else None,
                 "conversation": self.conversation_id,
                 "case": self.case_id,
                 "message": self.message_id,

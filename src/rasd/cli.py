@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "import": ("rasd.metering.cli:import_", True),
     "cycle": ("rasd.metering.cli:cycle", True),
     "emulate": ("rasd.channels.whatsapp.emulator.cli:emulate", False),
+    "api": ("rasd.api.cli:api", True),
     "ledger": ("rasd.ledger.cli:ledger", True),
     "bench": ("rasd.config.bench:bench", False),
 }

@@ -52,6 +52,11 @@ class Options(BaseSettings):
         4 * 1024 * 1024, description="largest webhook body; Meta's own limit is 3 MB"
     )
 
+    webhooks_to_private: bool = Field(
+        False,
+        description="let the API's webhooks call http:// and private or loopback addresses; for tests and the demo",
+    )
+
     eye: str = Field("", description="folder of the weights that read photographs; empty: those shipped")
     shadow_eye: str = Field(
         "",

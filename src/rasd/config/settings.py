@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rasd.metering.apps.MeteringConfig",
     "rasd.desk.apps.DeskConfig",
     "rasd.flows.apps.FlowsConfig",
+    "rasd.api.apps.ApiConfig",
     "rasd.console.apps.ConsoleConfig",
     "rasd.portal.apps.PortalConfig",
 ]
@@ -185,6 +186,7 @@ WHATSAPP = {
     "APP_SECRET": options.whatsapp_app_secret.get_secret_value(),
     "VERIFY_TOKEN": options.whatsapp_verify_token.get_secret_value(),
 }
+WEBHOOKS_TO_PRIVATE = options.webhooks_to_private
 EYE = options.eye
 SHADOW_EYE = options.shadow_eye
 UTILITY_NAME = options.utility_name

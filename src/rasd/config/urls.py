@@ -11,6 +11,7 @@ urlpatterns = [
     path("ledger/head", ledger.head),
     path("channels/whatsapp/", include("rasd.channels.whatsapp.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("rasd.api.urls")),
     path("t/", include("rasd.portal.urls")),
     path("", include("rasd.console.urls")),
 ]

@@ -1,11 +1,13 @@
 """The inbox's rules at its doors: who may see what, how many queries a page takes, what becomes of drafts and claims."""
 
 import json
+import time as clock
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +20,7 @@ from rasd.desk.hours import Hours, RoundTheClock, is_open
 from rasd.desk.models import (
     CannedAnswer,
     ContactAddress,
+    Conversation,
     Draft,
     Employee,
     HeldAnswer,
@@ -182,6 +185,44 @@ def test_a_draft_that_comes_after_its_answer_is_not_kept(as_, utility):
     types(client, one, "Hello")
     assert not Draft.objects.exists()
     assert Outgoing.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_g7_an_answer_and_what_is_typed_at_the_same_moment_do_not_wait_for_each_other_for_ever(as_, utility):
+    """Whoever types fast and sends at once: the last of what is typed is on its way while the answer goes."""
+    one, client, salim = utility.conversation(), as_("agent"), User.objects.get(username="agent")
+    types(client, one, "Hel")
+
+    def types_on() -> str:
+        try:
+            return types(client, one, "Hello")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=one.pk)
+            typing = pool.submit(types_on)
+            wait_until_somebody_waits_for_a_lock()
+            one.reply("Hello", author=salim, key="k", at=timezone.now())
+            one.release(salim, at=timezone.now())
+        assert typing.result(timeout=30) == ""
+    assert not Draft.objects.exists()
+    assert Outgoing.objects.get().text == "Hello"
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = clock.monotonic() + 10
+    while clock.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            # In a transaction the activity is looked at once; cleared, it is looked at anew.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(asked)
+            if cursor.fetchone()[0]:
+                return
+        clock.sleep(0.02)
+    raise AssertionError("nobody waits for a lock within 10 s")
 
 
 def test_a_note_posted_again_after_a_doubt_is_written_once(as_, utility):

@@ -273,6 +273,20 @@ def test_g7_a_send_that_is_cut_in_the_middle_goes_out_exactly_once_by_itself(bro
     assert Outgoing.objects.get().text == "Exactly once"
 
 
+def test_the_first_letter_is_told_at_once_and_the_rest_after_a_pause(browse, salim, utility):
+    """Not every letter by itself while the answer to the first is under way."""
+    one = utility.conversation()
+    utility.writes(one, "hello?")
+    with browse(salim, language="en") as page:
+        told = []
+        page.on("request", lambda r: told.append(r.url) if r.url.endswith("/typing") else None)
+        page.goto(f"/conversations/{one.pk}")
+        page.locator("#text").press_sequentially("Not each letter by itself")
+        expect(page.locator("[data-kept]")).to_have_text("kept, on every device")
+        expect(page.locator("#conversation")).to_have_attribute("data-claim", "mine")
+    assert len(told) <= 3, told
+
+
 def test_what_was_typed_without_a_connection_is_there_after_a_reload_and_on_another_device(
     browse, salim, utility
 ):

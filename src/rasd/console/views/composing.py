@@ -15,7 +15,7 @@ from rasd.console.access import StaffRequest, page
 from rasd.console.views.conversations import was_just_said
 from rasd.console.views.shared import tell_pages, the_conversation, typed
 from rasd.desk.errors import Claimed
-from rasd.desk.models import CannedAnswer, Draft
+from rasd.desk.models import CannedAnswer, Conversation, Draft
 
 OFFERED = 8
 
@@ -27,12 +27,17 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
     asked, now, user = the_conversation(pk), timezone.now(), request.user
     text = request.POST.get("text", "").replace("\0", "")
     with transaction.atomic():
-        if not was_just_said(asked, user, text.strip(), now):  # what comes late brings no draft back
+        # Before the draft, as whoever sends does it: the other way round the two wait for each other for ever.
+        Conversation.objects.select_for_update().get(pk=pk)
+        is_late = was_just_said(asked, user, text.strip(), now)
+        if not is_late:  # what comes after its answer brings no draft back, and no claim
             Draft.keep(asked, user, text, at=now)
         before = asked.claim_at(now)
         if "leaving" in request.POST:
             asked.release(user, at=now)
-        elif (before and before.holder == user) or (text.strip() and request.POST.get("as") != "note"):
+        elif (before and before.holder == user) or (
+            text.strip() and not is_late and request.POST.get("as") != "note"
+        ):
             with suppress(Claimed):  # the page says whose it is
                 asked.claim(user, at=now)
         claim = asked.claim_at(now)

@@ -43,6 +43,7 @@
 
   /* On the server: the draft, and with it the sign of life of whoever answers here. */
   let soon = 0;
+  let telling = false;
   const fields = (more = {}) => {
     const body = new FormData(form());
     body.set("seen", find("#conversation")?.dataset.seen ?? "");
@@ -54,6 +55,7 @@
     const here = answer();
     if (!here) return;
     const text = field().value;
+    telling = true;
     try {
       const said = await fetch(here.dataset.typing, { method: "POST", body: fields(), headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(GIVE_UP) });
       if (!said.ok || said.headers.has("HX-Redirect") || here !== answer()) return;
@@ -62,6 +64,8 @@
       if (claim !== find("#conversation")?.dataset.claim) window.rasdWake(find("#conversation"));
     } catch {
       if (here === answer()) { clearTimeout(soon); soon = setTimeout(tell, 4 * AGAIN); }
+    } finally {
+      telling = false;
     }
   };
   const tellSoon = () => { clearTimeout(soon); soon = setTimeout(tell, PAUSE); };
@@ -161,7 +165,7 @@
   document.addEventListener("input", (event) => {
     if (event.target.id !== "text") return;
     remember(false); grow();
-    if (!claims() && !soon && field().value) tell();  // the first letter: nobody else shall begin now
+    if (!claims() && !soon && !telling && field().value) tell();  // the first letter: nobody else shall begin now
     else tellSoon();
   });
   document.addEventListener("keydown", (event) => {

@@ -136,7 +136,7 @@ class Text(HTMLParser):
 
 LATIN = re.compile(r"[A-Za-z]{3,}")
 NAMES = re.compile(
-    r"Rasd|rasd [a-z.-]+( [A-Za-z0-9.-]+)*|RASD_\w+|Meta|WhatsApp|HEIC|Enter|Readings|kWh|K\d+"
+    r"First line|Rasd|rasd [a-z.-]+( [A-Za-z0-9.-]+)*|RASD_\w+|Meta|WhatsApp|HEIC|Enter|Readings|kWh|K\d+"
 )
 
 

@@ -12,7 +12,8 @@ def reviews(at: datetime) -> int:
 
 
 def owed(at: datetime) -> int:
-    return Obligation.objects.filter(discharged_at=None).count()
+    """Answers and promises; the work of a case is counted with the cases."""
+    return Obligation.objects.filter(discharged_at=None).exclude(kind=Obligation.Kind.WORK).count()
 
 
 def late_cases(at: datetime) -> int:

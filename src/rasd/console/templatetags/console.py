@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rasd.console import faults, roles, troubles, waiting, words
+from rasd.console import faults, navigation, roles, troubles, words
 from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
@@ -31,7 +31,7 @@ ICONS = {
     "conversations": "M4 5.5h16v10.5H11l-4.5 3.5V16H4ZM8 9.5h8M8 12.5h5",
     "cases": "M4 8.5h16v11H4ZM9 8.5v-3h6v3M4 13h16M11 12v2h2v-2",
     "cycle": "M5 5.5h14v14H5ZM5 9.5h14M9 3.5v4M15 3.5v4M8.5 14.5l2.5 2.3 4.5-4.6",
-    "calendars": "M5 6h14v13H5ZM5 10h14M9 4v4M15 4v4M12 12.5v2.3l1.700 1",
+    "calendars": "M5 6h14v13H5ZM5 10h14M9 4v4M15 4v4M12 12.5v2.3l1.7 1",
     "eye": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM12 4.5v4.5M12 15v4.5",
     "accounts": "M5 19.5V5M5 19.5h14.5M9 16v-4M13 16V8M17 16v-6",
     "troubles": "M12 4.5 21 19.5H3ZM12 10v4.5M12 16.8v.4",
@@ -60,6 +60,15 @@ ICONS = {
     "M16 7a2.5 2.5 0 0 1 0 4.8M17 14.5c2 .5 3 2 3.5 4",
     "cross": "M6.5 6.5l11 11M17.5 6.5l-11 11",
     "pen": "M5 19l1-4L16 5l3 3L9 18ZM14 7l3 3",
+    "readings": "M4 8h16v8H4ZM9.3 8v8M14.7 8v8M6.7 10.8v2.4M12 10.8v2.4M17.3 10.8v2.4",
+    "settings": "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h7M15 17h5M15 5a2 2 0 1 1 0 4 2 2 0 0 1 0-4Z"
+    "M9 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4ZM13 15a2 2 0 1 1 0 4 2 2 0 0 1 0-4Z",
+    "team_work": "M4.5 6l1.2 1.2 2-2.2M4.5 12l1.2 1.2 2-2.2M4.5 18l1.2 1.2 2-2.2M11 6.5h9M11 12.5h9M11 18.5h9",
+    "team_queues": "M5 5.5h14v3.5H5ZM5 10.5h14v3.5H5ZM5 15.5h14v3.5H5Z",
+    "wall": "M3.5 5.5h17v10.5h-17ZM9 19.5h6M12 16v3.5M7.5 13v-3M11 13V8.5M14.5 13v-2",
+    "standards": "M12 4.5l6.5 2.5v5c0 4-3 6.5-6.5 7.8-3.5-1.3-6.5-3.8-6.5-7.8V7ZM9 12l2.2 2.2 4-4.4",
+    "canned_answers": "M5 4.5h14v15H5ZM8.5 8.5h7M8.5 12h7M8.5 15.5h4",
+    "case_kinds": "M4 12.5V5h7.5l8 8-7.5 7.5ZM8 8.6h.4",
     "list": "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.4M4.5 12h.4M4.5 17.5h.4",
     "team": "M12 5.5a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 0 1 0-5.2ZM7 19c.4-3.3 2.2-5 5-5s4.6 1.7 5 5M5.5 8a1.8 1.8 0 1 0 .1 3.5"
     "M3 16.5c.2-1.7 1-2.8 2.4-3.2M18.5 8a1.8 1.8 0 1 1-.1 3.5M21 16.5c-.2-1.7-1-2.8-2.4-3.2",
@@ -80,25 +89,9 @@ def icon(name: str) -> SafeString:
 
 @register.inclusion_tag("console/_links.html", takes_context=True)
 def links(context: dict[str, Any]) -> dict[str, Any]:
-    """The pages that this person may see, each with what waits there."""
-    user, now = context["request"].user, timezone.now()
-    pages = [
-        ("review", gettext_lazy("Review"), roles.REVIEW, waiting.reviews),
-        ("conversations", gettext_lazy("Conversations"), roles.CONVERSATIONS, waiting.owed),
-        ("cases", gettext_lazy("Cases"), roles.CASES, waiting.late_cases),
-        ("team", gettext_lazy("The team"), roles.TEAM, None),
-        ("accounts", gettext_lazy("Record"), roles.ACCOUNTS, None),
-        ("cycle", gettext_lazy("Cycle"), roles.CYCLE, None),
-        ("eye", gettext_lazy("The eye"), roles.CYCLE, None),
-        ("calendars", gettext_lazy("Working hours"), roles.CALENDARS, None),
-        ("troubles", gettext_lazy("Troubles"), roles.TROUBLES, waiting.troubles),
-    ]
-    shown = [
-        {"name": name, "words": words, "url": f"console:{name}", "count": count(now) if count else 0}
-        for name, words, permission, count in pages
-        if user.has_perm(permission)
-    ]
-    return {"pages": shown, "here": context.get("here", "")}
+    """The bar's pages and groups of pages, each with what waits there."""
+    shown = navigation.menus(context["request"].user, timezone.now(), context.get("here", ""))
+    return {"menus": navigation.side_by_side(shown)}
 
 
 @register.simple_tag(takes_context=True)
@@ -189,14 +182,21 @@ def sender(identifier: str) -> SafeString:
 
 @register.inclusion_tag("console/_tiles.html", takes_context=True)
 def tiles(context: dict[str, Any]) -> dict[str, Any]:
-    """The same pages as large tiles, each with what waits there."""
-    nothing_waits = {"eye", "team", "accounts", "calendars"}
-    pages = [page for page in links(context)["pages"] if page["name"] not in nothing_waits]
-    for page in pages:
-        page["words"] = _tile_words(page["name"], page["count"])
-        if page["name"] == "cycle":
-            page["count"] = _cycle_percent()
-    return {"tiles": pages}
+    """What waits as large tiles, and below them all that one may open, each with what it is for."""
+    shown = navigation.menus(context["request"].user, timezone.now())
+    numbered = [link for menu in shown for link in menu.links if link.page.count or link.page.name == "cycle"]
+    return {
+        "menus": shown,
+        "tiles": [
+            {
+                "name": link.page.name,
+                "url": link.page.url,
+                "words": _tile_words(link.page.name, link.waiting),
+                "count": _cycle_percent() if link.page.name == "cycle" else link.waiting,
+            }
+            for link in numbered
+        ],
+    }
 
 
 def _tile_words(name: str, n: int) -> str:

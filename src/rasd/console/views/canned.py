@@ -44,7 +44,7 @@ def canned_answers(request: StaffRequest, pk: int | None = None) -> HttpResponse
         messages.success(request, _("Kept: /%(shortcut)s") % {"shortcut": kept.shortcut})
         return redirect("console:canned_answers")
     context = {
-        "here": "conversations",
+        "here": "canned_answers",
         "answers": CannedAnswer.objects.select_related("queue"),
         "form": form,
         "changed": changed,

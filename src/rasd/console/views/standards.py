@@ -104,7 +104,7 @@ def standards(request: StaffRequest, month: str = "") -> HttpResponse:
     breaches = _breaches(first)
     rows = month_report(first)
     context = {
-        "here": "cases",
+        "here": "standards",
         "first": first,
         "rows": rows,
         "total": sum((row.compensation for row in rows), Decimal(0)),
@@ -191,7 +191,7 @@ def excuse(request: StaffRequest, pk: int) -> HttpResponse:
 @page(roles.STANDARDS)
 @never_cache
 def kinds(request: StaffRequest) -> HttpResponse:
-    return render(request, "console/case_kinds.html", {"here": "cases", "kinds": CaseKind.usual()})
+    return render(request, "console/case_kinds.html", {"here": "case_kinds", "kinds": CaseKind.usual()})
 
 
 @page(roles.STANDARDS)
@@ -208,7 +208,7 @@ def _filled(request: StaffRequest, form: "forms.ModelForm[Any]", template: str, 
         form.save()
         messages.success(request, _("Kept."))
         return redirect(f"console:{back}")
-    context = {"here": "cases", "form": form}
+    context = {"here": back, "form": form}
     return render(request, template, context, status=422 if form.errors else 200)
 
 

@@ -40,7 +40,7 @@ def screens(request: StaffRequest) -> HttpResponse:
         request.session[SHARED] = request.build_absolute_uri(reverse("console:wall_tv", args=[token]))
         return redirect("console:wall_screens")
     context: dict[str, Any] = {
-        "here": "team",
+        "here": "wall",
         "tab": "wall",
         "links": WallLink.objects.filter(revoked_at=None).select_related("made_by").order_by("name"),
         "shared": request.session.pop(SHARED, ""),

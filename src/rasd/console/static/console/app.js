@@ -77,13 +77,52 @@ window.rasdKey = (event) => {
   return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : "";
 };
 
-/* A menu closes when one clicks elsewhere or presses Escape. */
-document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.me[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.querySelectorAll("details.me[open]").forEach((menu) => { menu.open = false; });
-});
+/* G, then a letter: to the place whose link has data-go="letter". A page's own letters go before those of the bar. Heard
+   before the page's other keys, for which the letter is not meant. */
+(() => {
+  const TOGETHER = 1_500;  // milliseconds between G and the letter after it
+  let went = 0;  // when G was pressed
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (event.target.closest?.("input:not([type=radio], [type=checkbox], [data-letters-are-keys]), textarea, select")) return;
+    const key = window.rasdKey(event);
+    if (!key || event.repeat) return;
+    const isSecond = Date.now() - went < TOGETHER;
+    went = key === "g" && !isSecond ? Date.now() : 0;
+    if (!isSecond && key !== "g") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const places = isSecond ? document.querySelectorAll(`[data-go="${key}"]`) : [];
+    if (places.length) location.href = places[places.length - 1].href;
+  }, true);
+})();
+
+/* A menu closes when one clicks or goes elsewhere, or presses Escape; a fragment that is fetched anew leaves it open. */
+(() => {
+  const openOnes = () => [...document.querySelectorAll('details[name="menu"][open]')];
+  const closeOthers = (event) => openOnes().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  document.addEventListener("click", closeOthers);
+  document.addEventListener("focusin", closeOthers);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    openOnes().forEach((menu) => {
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      menu.open = false;
+    });
+  });
+  let stayOpen = [];
+  let focused = "";  // in a menu: htmx cannot focus what is in one that is not open again yet
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const menus = openOnes().filter((menu) => event.detail.target.contains(menu));
+    stayOpen = menus.map((menu) => menu.id);
+    focused = menus.some((menu) => menu.contains(document.activeElement)) ? document.activeElement.id : "";
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    stayOpen.map((id) => document.getElementById(id)).forEach((menu) => { if (menu) menu.open = true; });
+    if (focused) document.getElementById(focused)?.focus();
+    stayOpen = []; focused = "";
+  });
+})();
 
 /* Colours at once, and remembered in the cookie that the server reads. */
 document.addEventListener("submit", (event) => {

@@ -5,7 +5,6 @@
   const find = (selector) => document.querySelector(selector);
   const links = () => [...document.querySelectorAll("#list a.row-link")];
   const openOne = () => find("#answer")?.dataset.conversation ?? "";
-  const TOGETHER = 1_500;  // milliseconds between G and the letter after it
 
   const mark = () => links().forEach((link) => {
     if (link.id === `row-${openOne()}`) link.setAttribute("aria-current", "true");
@@ -30,7 +29,6 @@
     find("#text").focus();
   };
 
-  let went = 0;  // when G was pressed
   const deeds = {
     j: () => step(1),
     k: () => step(-1),
@@ -40,7 +38,6 @@
     p: () => write("promise"),
     "/": () => { find("#q").focus(); find("#q").select(); },
     "?": () => find("#keys").showModal(),
-    g: () => { went = Date.now(); },
   };
 
   document.addEventListener("keydown", (event) => {
@@ -51,12 +48,6 @@
     if (typing) return;
     const key = window.rasdKey(event);
     if (!key || event.repeat && key !== "j" && key !== "k") return;
-    if (went && Date.now() - went < TOGETHER) {
-      went = 0;
-      const place = find(`[data-go="${key}"]`);
-      if (place) { event.preventDefault(); location.href = place.href; }
-      return;
-    }
     const button = find(`[data-key="${key}"]`);
     if (deeds[key]) { event.preventDefault(); deeds[key](); }
     else if (button) {

@@ -52,7 +52,9 @@ def queues(request: StaffRequest) -> HttpResponse:
         }
         for queue in rows
     ]
-    return render(request, "console/team_queues.html", {"here": "team", "tab": "queues", "rows": shown})
+    return render(
+        request, "console/team_queues.html", {"here": "team_queues", "tab": "queues", "rows": shown}
+    )
 
 
 @page(roles.TEAM)
@@ -78,7 +80,7 @@ def queue(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             return redirect("console:team_queue", form.instance.pk)
         form.is_valid()
     context: dict[str, Any] = {
-        "here": "team",
+        "here": "team_queues",
         "tab": "queues",
         "queue": chosen,
         "title": Queue.objects.filter(pk=pk).values_list("name", flat=True).first() if pk else "",

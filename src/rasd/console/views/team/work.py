@@ -42,7 +42,7 @@ def work(request: StaffRequest) -> HttpResponse:
     leaf = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     moved = _last_moved(request, now)
     context: dict[str, Any] = {
-        "here": "team",
+        "here": "team_work",
         "tab": "work",
         "now": now,
         "leaf": leaf,

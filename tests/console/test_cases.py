@@ -193,6 +193,37 @@ def test_history_is_one_line_of_time_and_tells_what_the_customer_sees_from_what_
     assert "rude last year" not in customers
 
 
+def test_a_photograph_without_words_stands_in_the_history_as_what_it_is(desk, utility):
+    case = opened(utility)
+    sent = utility.writes(case.conversation, "", kind="image")
+    case.hear("", at=utility.now, expects_answer=True, message=sent)
+    page = desk.get(reverse("console:case", args=[case.pk])).content.decode()
+    assert '<div class="line-text">Photograph</div>' in page
+
+
+def test_g8_the_work_on_a_case_stands_in_no_line_before_who_waits_for_an_answer(utility):
+    """What is due in a week is answered by nobody first: the next one is told that he is number 1, not 2."""
+    case = opened(utility, hours_ago=1)
+    queue = case.work.queue
+    one, other = utility.conversation(), utility.conversation()
+    first = one.owe(utility.writes(one, "hello?", minutes_ago=5), queue=queue)
+    second = other.owe(utility.writes(other, "hello?", minutes_ago=1), queue=queue)
+    assert [queue.place_of(first), queue.place_of(second)] == [1, 2]
+
+
+def test_where_a_case_is_open_the_conversation_says_that_no_answer_is_owed_not_that_nothing_is(desk, utility):
+    case = opened(utility)
+    page = desk.get(reverse("console:conversation", args=[case.conversation_id])).content.decode()
+    assert "no answer is owed" in page
+    assert "nothing is owed" not in page
+
+
+def test_in_the_list_of_work_the_title_of_a_case_stands_once(as_, utility):
+    opened(utility, "The meter hums")
+    work = as_("supervisor").get(reverse("console:team_work")).content.decode()
+    assert work.count(">The meter hums<") == 1
+
+
 def test_g12_each_line_of_history_names_its_entry_of_the_ledger(desk, utility):
     case = opened(utility, hours_ago=2)
     do(desk, case, "take_up")

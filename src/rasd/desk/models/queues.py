@@ -134,11 +134,11 @@ class Queue(models.Model):
         return sum(each.recount(at=at, actor=actor, why=why, before=before) for each in owed)
 
     def place_of(self, obligation: "Obligation") -> int:
-        """1 for the one who waits longest."""
+        """1 for the one who waits longest for an answer. What was promised for later and the work on a case stand in no line."""
         earlier = models.Q(since__lt=obligation.since) | models.Q(
             since=obligation.since, pk__lt=obligation.pk
         )
-        return self.obligation_set.filter(earlier, discharged_at=None).count() + 1
+        return self.obligation_set.filter(earlier, kind="answer", discharged_at=None).count() + 1
 
     def honest_wait(self, at: datetime, *, target: timedelta | None = None) -> "Wait":
         """What somebody who comes into it at ``at`` can be told of how long he waits (G8), see :mod:`rasd.desk.waits`."""

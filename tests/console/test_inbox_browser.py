@@ -273,6 +273,18 @@ def test_g7_a_send_that_is_cut_in_the_middle_goes_out_exactly_once_by_itself(bro
     assert Outgoing.objects.get().text == "Exactly once"
 
 
+def test_a_name_too_long_for_its_row_is_cut_at_its_own_end_in_either_language(browse, salim, utility):
+    one = utility.conversation(name="عبد الرحمن بن عبد العزيز بن عبد الله التجريبي الأول")
+    utility.writes(one, "hello?")
+    with browse(salim, language="en") as page:
+        page.goto("/conversations/?state=all")
+        name = page.locator(".rows .who strong bdi").first
+        how = name.evaluate(
+            "e => { const s = getComputedStyle(e); return [s.direction, s.textOverflow, e.scrollWidth > e.clientWidth]; }"
+        )
+    assert how == ["rtl", "ellipsis", True]
+
+
 def test_the_first_letter_is_told_at_once_and_the_rest_after_a_pause(browse, salim, utility):
     """Not every letter by itself while the answer to the first is under way."""
     one = utility.conversation()

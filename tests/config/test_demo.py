@@ -44,6 +44,7 @@ def test_the_demo_tells_every_step_and_ends_well(folder: Path):
     assert positions == sorted(positions)
     assert "http://127.0.0.1:8890/" in told
     assert "password" in told
+    assert "demo-agent-1 or demo-agent-2" in told
     assert "an emulator, not WhatsApp" in told
 
 

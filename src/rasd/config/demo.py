@@ -76,7 +76,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
     from rasd.config.manage import migrate_once
     from rasd.config.running import ignore_signals
     from rasd.config.serve import children, keep_database_up
-    from rasd.config.story import PASSWORD, USER, Story, make_utility
+    from rasd.config.story import PASSWORD, STAFF, USER, Story, make_utility
     from rasd.config.supervisor import Child, Supervisor, rasd_command
     from rasd.metering.models import Account
 
@@ -116,6 +116,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
         failed = story.run()
         click.echo()
         say(f"the console:             {console}/    login {USER}, password {PASSWORD}")
+        say(f"two agents:              login {' or '.join(STAFF)}, the same password")
         say(f"the customer's phone:    {phones.url}/phone/{story.phone.key}    (an emulator, not WhatsApp)")
         if not once:
             say(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.dateparse import parse_time
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from rasd.desk import almanac
@@ -86,11 +86,11 @@ class TypedDay:
         return spans
 
     @property
-    def faults(self) -> Iterator[str]:
-        if self.fault:
-            yield self.fault
+    def faults(self) -> list[str]:
+        found = [self.fault]
         for row in self.rows:
-            yield from filter(None, (row.opens_fault, row.closes_fault))
+            found += [row.opens_fault, row.closes_fault]
+        return [each for each in found if each]
 
 
 class TypedWeek:
@@ -132,14 +132,12 @@ class TypedWeek:
     def week(self) -> dict[str, Any] | None:
         """As a calendar's document has it; None where something is wrong, which the days then say."""
         spans = {each.weekday: each.check() for each in self.days}
-        return None if any(self.faults) else week_of(spans)
+        return None if self.faults else week_of(spans)
 
     @property
-    def faults(self) -> Iterator[tuple[Any, str]]:
+    def faults(self) -> list[tuple[Any, str]]:
         """Day and what is wrong with it."""
-        for day in self.days:
-            for fault in day.faults:
-                yield day.name, fault
+        return [(day.name, fault) for day in self.days for fault in day.faults]
 
     @property
     def length(self) -> str:
@@ -222,7 +220,7 @@ class Shown:
         parts = [date_format(self.day.day, "l j F Y"), *self.names]
         if self.is_estimated:
             parts.append(_("estimated"))
-        parts.append(_("closed") if not self.day.spans else _(" and ").join(self.spans))
+        parts.append(pgettext("hours", "closed") if not self.day.spans else _(" and ").join(self.spans))
         return _(", ").join(parts)
 
 

@@ -259,7 +259,7 @@ def _week_page(
         "form": form,
         "show_form_errors": wrong,
         "typed": typed,
-        "faults": list(typed.faults) if wrong else [],
+        "faults": typed.faults if wrong else [],
         "unsaved": request.method == "POST",
         "seen": _number(request.POST.get("seen")) if rearranged else _last_number(shown),
     }

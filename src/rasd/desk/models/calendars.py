@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, ProtectedError, Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rasd.channels.jobs import defer
@@ -372,7 +372,7 @@ class SpecialDay(models.Model):
     """One day that is not as its weekday: a closure, a holiday that was moved, one that is worked."""
 
     class Kind(models.TextChoices):
-        CLOSED = "closed", _("closed")
+        CLOSED = "closed", pgettext_lazy("hours", "closed")
         USUAL = "usual", _("worked as usual, though a holiday")
         OTHER = "other", _("other hours")
 

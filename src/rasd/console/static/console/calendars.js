@@ -48,6 +48,9 @@
   });
 })();
 
+/* A stretch that was added is typed into at once. */
+document.addEventListener("htmx:afterSettle", () => document.querySelector("#week [autofocus]")?.focus());
+
 /* What was typed and not saved is not left behind without a question. */
 (() => {
   let leaves = false;

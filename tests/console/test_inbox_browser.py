@@ -273,6 +273,20 @@ def test_g7_a_send_that_is_cut_in_the_middle_goes_out_exactly_once_by_itself(bro
     assert Outgoing.objects.get().text == "Exactly once"
 
 
+def test_on_a_phone_the_way_to_the_customer_stands_beside_the_name_however_long_that_is(
+    browse, salim, utility
+):
+    one = utility.conversation(name="عبد الرحمن بن عبد العزيز بن عبد الله التجريبي الأول")
+    utility.writes(one, "hello?")
+    with browse(salim, language="en", size=NARROW) as page:
+        page.goto(f"/conversations/{one.pk}")
+        back, customer = (
+            page.locator(f".chat-head .{each}").bounding_box() for each in ("back", "to-customer")
+        )
+    assert abs(back["y"] + back["height"] / 2 - customer["y"] - customer["height"] / 2) < 5
+    assert customer["x"] + customer["width"] <= NARROW[0]
+
+
 def test_a_name_too_long_for_its_row_is_cut_at_its_own_end_in_either_language(browse, salim, utility):
     one = utility.conversation(name="عبد الرحمن بن عبد العزيز بن عبد الله التجريبي الأول")
     utility.writes(one, "hello?")

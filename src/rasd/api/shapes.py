@@ -329,7 +329,7 @@ class DeliveryOut(Schema):
     id: int
     event_id: str
     event: str
-    subject: str
+    about: str = Field(description="message:17, case:4 …")
     at: datetime
     state: Literal["waiting", "taken", "given_up"]
     attempts: int

@@ -40,6 +40,9 @@ CANNED = "desk.change_cannedanswer"
 CALENDARS = "desk.change_calendar"
 """To set working hours: the week, seasons such as Ramadan, holidays and closures."""
 
+API_TOKENS = "rasd_api.add_apitoken"
+"""To let other programs in, by tokens of the API."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (
         CONVERSATIONS,
@@ -49,7 +52,18 @@ ROLES: dict[str, tuple[str, ...]] = {
     "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM, ACCOUNTS, CANNED, CALENDARS),
     "administrator": ("*",),
 }
-OURS = ("ledger", "channels", "metering", "desk", "flows", "console", "auth", "otp_totp", "otp_static")
+OURS = (
+    "ledger",
+    "channels",
+    "metering",
+    "desk",
+    "flows",
+    "rasd_api",
+    "console",
+    "auth",
+    "otp_totp",
+    "otp_static",
+)
 
 
 def hand_out(**_signal: Any) -> None:

@@ -1,4 +1,4 @@
-"""What went wrong and has not been dealt with: six lists, each with its newest first."""
+"""What went wrong and has not been dealt with: seven lists, each with its newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from rasd.api.models import WebhookDelivery
 from rasd.channels.models import Delivery, Media, Outgoing, Refusal
 from rasd.console.models import Settlement
 from rasd.desk.models import Obligation
@@ -54,6 +55,12 @@ def refusals(at: datetime) -> QuerySet[Refusal]:
     return _unsettled(recent, "refusal", goes_on="last_at").order_by("-hour", "reason")
 
 
+def webhooks(at: datetime) -> QuerySet[WebhookDelivery]:
+    """What a program was to be told and did not take in seven days."""
+    untaken = WebhookDelivery.untaken().filter(given_up_at__gt=at - LOOKS_BACK)
+    return _unsettled(untaken, "webhook").order_by("-given_up_at")
+
+
 def in_nobodys_hands(at: datetime) -> QuerySet[Obligation]:
     """What is owed and lies with nobody who is at work (G7): always to be empty."""
     return (
@@ -64,7 +71,7 @@ def in_nobodys_hands(at: datetime) -> QuerySet[Obligation]:
 
 
 def count(at: datetime) -> int:
-    lists = (in_nobodys_hands(at), media(at), outgoing(at), deliveries(at), refusals(at))
+    lists = (in_nobodys_hands(at), media(at), outgoing(at), deliveries(at), refusals(at), webhooks(at))
     return ProcrastinateJob.objects.filter(status="failed").count() + sum(each.count() for each in lists)
 
 

@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from rasd.console.live import stream
-from rasd.console.views import account, cycle, evidence, eye, home, login, review, troubles
+from rasd.console.views import account, api_tokens, cycle, evidence, eye, home, login, review, troubles
 
 app_name = "console"
 urlpatterns = [
@@ -45,11 +45,15 @@ urlpatterns = [
     path("troubles/", troubles.show, name="troubles"),
     path("troubles/jobs/<int:pk>/retry", troubles.retry, name="retry"),
     re_path(
-        r"^troubles/(?P<kind>media|outgoing|delivery|refusal)/(?P<pk>\d+)/settle$",
+        r"^troubles/(?P<kind>media|outgoing|delivery|refusal|webhook)/(?P<pk>\d+)/settle$",
         troubles.settle,
         name="settle",
     ),
     path("", include("rasd.console.accountability_urls")),
+    # Other programs
+    path("programs/", api_tokens.api_tokens, name="api_tokens"),
+    path("programs/<int:pk>/revoke", api_tokens.revoke_api_token, name="revoke_api_token"),
+    path("troubles/webhooks/<int:pk>/again", api_tokens.send_webhook_again, name="send_webhook_again"),
     # The team and its wall
     path("", include("rasd.console.team_urls")),
 ]

@@ -207,7 +207,7 @@ class WebhookDelivery(models.Model):
     )
     event = models.CharField(max_length=30, choices=Event)
     key = models.CharField(max_length=200, help_text="what makes it this event: the same one is told once")
-    subject = models.CharField(max_length=200, help_text="message:17, case:4 …")
+    about = models.CharField(max_length=200, help_text="message:17, case:4 …")
     at = models.DateTimeField(help_text="when it happened")
     since = models.DateTimeField(help_text="when it was first due, or was sent again by hand")
     data = models.JSONField()

@@ -53,6 +53,7 @@ ICONS = {
     "keys": "M3.5 7h17v10h-17ZM7 10h.4M10.3 10h.4M13.6 10h.4M17 10h.4M8 13.8h8",
     "moon": "M19 14.5A8 8 0 0 1 9.5 5 7.5 7.5 0 1 0 19 14.5Z",
     "picture": "M4 5.5h16v13H4ZM4 16l4.5-4.5 3.5 3.5 3-3 5 5M15.5 9h.4",
+    "api_tokens": "M8.5 8 4.5 12l4 4M15.5 8l4 4-4 4M13.5 6l-3 12",
     "file": "M7 4h7l4 4v12H7ZM14 4v4h4",
     "bell": "M6.5 16.5h11l-1.5-2V10a4 4 0 0 0-8 0v4.5ZM10.5 19h3M12 4v2",
     "filter": "M4 6.5h16M7 12h10M10 17.5h4",
@@ -475,5 +476,5 @@ def refusal_words(reason: str) -> Any:
 def settled_form(context: dict[str, Any], subject: str) -> dict[str, Any]:
     """The way back, right after something was settled."""
     kind, _colon, pk = subject.partition(":")
-    known = kind in {"media", "outgoing", "delivery", "refusal"} and pk.isdigit()
+    known = kind in {"media", "outgoing", "delivery", "refusal", "webhook"} and pk.isdigit()
     return {"kind": kind if known else "", "pk": pk, "csrf_token": context.get("csrf_token")}

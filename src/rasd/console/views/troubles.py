@@ -27,6 +27,7 @@ def show(request: StaffRequest) -> HttpResponse:
         "outgoing": troubles.outgoing(now),
         "deliveries": troubles.deliveries(now),
         "refusals": troubles.refusals(now),
+        "webhooks": troubles.webhooks(now),
     }
     context: dict[str, Any] = {
         "here": "troubles",

@@ -80,7 +80,15 @@ def troubled(utility):
 def test_each_trouble_is_shown_with_what_to_do(as_, utility, troubled):
     answer = as_("supervisor").get(reverse("console:troubles"))
     counts = {name: each["count"] for name, each in answer.context["lists"].items()}
-    assert counts == {"nobodys": 0, "jobs": 1, "media": 1, "outgoing": 1, "deliveries": 1, "refusals": 2}
+    assert counts == {
+        "nobodys": 0,
+        "jobs": 1,
+        "media": 1,
+        "outgoing": 1,
+        "deliveries": 1,
+        "refusals": 2,
+        "webhooks": 0,
+    }
     assert lists.count(utility.now) == 6
     page = answer.content.decode()
     for words in (

@@ -65,6 +65,7 @@ def _settle_environment(port: int, emulator_port: int) -> None:
     os.environ.setdefault("RASD_LOG_LEVEL", "WARNING")
     os.environ.setdefault("RASD_LOG_FORMAT", "console")
     os.environ.setdefault("RASD_PUBLIC_URL", f"http://localhost:{port}")
+    os.environ.setdefault("RASD_WEBHOOKS_TO_PRIVATE", "true")
     os.environ.setdefault("RASD_UTILITY_NAME", "شركة الكهرباء التجريبية")
     from rasd.config import options as module
 

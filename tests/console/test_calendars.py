@@ -111,14 +111,14 @@ def test_adding_removing_and_copying_change_what_is_typed_and_save_nothing(super
     address, before = page("calendar_week", omani.pk), Entry.objects.count()
     typed = {"6": [["08:00", "12:00"], ["16:00", "20:00"]]}
     copied = supervisor.post(
-        address, week_form(omani, typed, **{"copy": "1", "copy-from": "6", "copy-to": ["0", "4"]})
+        address, week_form(omani, typed, **{"copy-day": "1", "copy-from": "6", "copy-to": ["0", "4"]})
     )
     for day in (6, 0, 4):
         assert f'name="opens-{day}" value="16:00"' in copied.content.decode()
     assert "not saved yet" in text(copied)
-    added = supervisor.post(address, week_form(omani, typed, add="5"))
+    added = supervisor.post(address, week_form(omani, typed, **{"add-span": "5"}))
     assert added.content.decode().count('name="opens-5"') == 1
-    removed = supervisor.post(address, week_form(omani, typed, remove="6-0"))
+    removed = supervisor.post(address, week_form(omani, typed, **{"remove-span": "6-0"}))
     assert 'value="08:00"' not in removed.content.decode()
     assert 'name="opens-6" value="16:00"' in removed.content.decode()
     assert Entry.objects.count() == before

@@ -95,8 +95,8 @@ class TypedDay:
 
 class TypedWeek:
     """The editor of a week. Fields ``opens-6`` and ``closes-6``, once for each stretch of a Sunday; a stretch with both
-    empty is none. Buttons ``add`` (a weekday), ``remove`` (weekday-place) and ``copy`` (``copy-from``, ``copy-to``) change what
-    is typed and save nothing."""
+    empty is none. Buttons ``add-span`` (a weekday), ``remove-span`` (weekday-place) and ``copy-day`` (``copy-from``, ``copy-to``)
+    change what is typed and save nothing. (A button called ``remove`` would hide the form's own method from htmx.)"""
 
     def __init__(self, days: list[TypedDay]) -> None:
         self.days = days
@@ -116,12 +116,12 @@ class TypedWeek:
     def rearrange(self, data: QueryDict) -> bool:
         """Do what a button other than "save" asks for; False where it was "save"."""
         by_day = {str(each.weekday): each for each in self.days}
-        day, _dash, place = data.get("remove", "").partition("-")
+        day, _dash, place = data.get("remove-span", "").partition("-")
         if day in by_day and place.isdigit():
             del by_day[day].rows[int(place) : int(place) + 1]
-        elif (added := data.get("add")) in by_day:
+        elif (added := data.get("add-span")) in by_day:
             by_day[str(added)].rows.append(Row(is_new=True))
-        elif "copy" in data and (copied := data.get("copy-from")) in by_day:
+        elif "copy-day" in data and (copied := data.get("copy-from")) in by_day:
             for to in data.getlist("copy-to"):
                 if to in by_day and to != copied:
                     by_day[to].rows = [Row(row.opens, row.closes) for row in by_day[str(copied)].rows]

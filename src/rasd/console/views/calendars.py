@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
@@ -107,7 +108,7 @@ def week(request: StaffRequest, pk: int) -> HttpResponse:
         if not rearranged and form.is_valid():
             told = typed.week()
             if told is not None and _change(request, shown, form, week=told):
-                return redirect("console:calendar", pk)
+                return _on_to(request, pk)
     return _week_page(request, shown, form, typed, rearranged)
 
 
@@ -132,7 +133,7 @@ def season(request: StaffRequest, pk: int, n: int | None = None) -> HttpResponse
             changed = {"name": form.cleaned_data["name"], **days, "week": typed_week}
             rest = [each for place, each in enumerate(seasons) if place != n]
             if _change(request, shown, form, seasons=[*rest, changed]):
-                return redirect("console:calendar", pk)
+                return _on_to(request, pk)
     return _week_page(request, shown, form, typed, rearranged, season=told, n=n)
 
 
@@ -330,6 +331,12 @@ def _draft(shown: Calendar, week: dict[str, Any], ramadan: str) -> dict[str, Any
     except ValueError:  # none is asked for, or none is known
         return {"name": "", "first": "", "last": "", "week": week}
     return {"name": draft.name, "first": draft.first, "last": draft.last, "week": ramadan_week(week)}
+
+
+def _on_to(request: StaffRequest, pk: int) -> HttpResponse:
+    """The whole page, where a fragment had asked."""
+    address = reverse("console:calendar", args=[pk])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def _at(pk: int, day: date | None) -> str:

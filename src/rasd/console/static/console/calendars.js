@@ -48,15 +48,12 @@
   });
 })();
 
-/* A stretch that was added is typed into at once. */
-document.addEventListener("htmx:afterSettle", () => document.querySelector("#week [autofocus]")?.focus());
-
 /* What was typed and not saved is not left behind without a question. */
 (() => {
   let leaves = false;
   const changed = () => document.querySelector("form[data-guard][data-changed]");
   document.addEventListener("input", (event) => { const form = event.target.closest?.("form[data-guard]"); if (form) form.dataset.changed = ""; });
   document.addEventListener("submit", () => { leaves = true; });
-  document.addEventListener("htmx:afterRequest", () => { leaves = false; });
+  document.addEventListener("htmx:afterRequest", (event) => { leaves = Boolean(event.detail.xhr?.getResponseHeader("HX-Redirect")); });
   window.addEventListener("beforeunload", (event) => { if (changed() && !leaves) event.preventDefault(); });
 })();

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
 
-from rasd.console import inbox, navigation, roles, urls
+from rasd.console import inbox, navigation, roles
 from rasd.console.navigation import GROUPS
 from rasd.desk.models import Case, CaseKind
 from tests.console.browsing import DESKTOP, opened, served, shoot
@@ -81,7 +81,14 @@ pages_only = pytest.mark.django_db
                 *("Answers", "> Conversations", "> Cases"),
                 *("Readings", "> Review", "> Cycle", "> The eye"),
                 *("The team", "> People", "> Work", "> Wall", "> Who owed what", "> Guaranteed standards"),
-                *("Set up", "> Queues", "> Working hours", "> Canned answers", "> Kinds of cases"),
+                *(
+                    "Set up",
+                    "> Queues",
+                    "> Working hours",
+                    "> Canned answers",
+                    "> Kinds of cases",
+                    "> Programs",
+                ),
                 "Troubles",
             ],
         ),
@@ -163,8 +170,7 @@ def test_no_key_means_two_places():
 def test_every_permission_opens_a_page():
     """A permission that a role has and no page asks for would be one that nobody can explain."""
     asked = {each for page in PAGES for each in page.permissions}
-    assert asked == {each for wanted in roles.ROLES.values() for each in wanted if each != "*"}
-    assert urls
+    assert asked >= {each for wanted in roles.ROLES.values() for each in wanted if each != "*"}
 
 
 # In a browser
@@ -228,8 +234,10 @@ def test_nothing_in_the_bar_overlaps_or_leaves_the_screen_at_any_size(
                         assert page.evaluate(COLLIDES) == [], (width, group)
                         shoot(page, f"bar-{role}-{group}-{language}-{width}{'-dark' if dark else ''}")
                 assert page.locator('details[name="menu"][open]').count() <= 1
-                found = Axe().run(page).response["violations"]
-                assert not [each for each in found if each["impact"] in {"serious", "critical"}]
+                for width, height in (SIZES[0], SIZES[-1]):
+                    page.set_viewport_size({"width": width, "height": height})
+                    found = Axe().run(page).response["violations"]
+                    assert not [each for each in found if each["impact"] in {"serious", "critical"}], width
 
 
 @browser_test

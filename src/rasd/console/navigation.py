@@ -158,6 +158,12 @@ GROUPS = (
                 _("Their names, their queues and their times"),
                 (roles.STANDARDS,),
             ),
+            Page(
+                "api_tokens",
+                _("Programs"),
+                _("Which other programs come in, by which token, and what they may do"),
+                (roles.API_TOKENS,),
+            ),
         ),
     ),
     Group("troubles", "troubles", TROUBLES.words, (TROUBLES,)),

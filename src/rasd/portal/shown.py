@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localdate, localtime
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from rasd.desk.models import Case, CaseEntry, Rating
@@ -18,7 +18,7 @@ Kind = CaseEntry.Kind
 STEPS: tuple[tuple[str | Promise, frozenset[str]], ...] = (
     (gettext_lazy("Received"), frozenset({Stage.OPEN})),
     (gettext_lazy("Being worked on"), frozenset({Stage.WORKING, Stage.CUSTOMER, Stage.ANSWERED})),
-    (gettext_lazy("Settled"), frozenset({Stage.CLOSED})),
+    (pgettext_lazy("case", "Settled"), frozenset({Stage.CLOSED})),
 )
 """The way of every case, with the stages that each step stands for."""
 

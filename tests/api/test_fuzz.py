@@ -32,7 +32,7 @@ from rasd.api.models import WebhookDelivery, WebhookSubscription
 from rasd.desk.models import Case, Conversation, HeldAnswer, Message, Obligation
 from tests.desk.people import hears
 
-EXAMPLES = int(os.environ.get("RASD_FUZZ_EXAMPLES", "5"))  # an operation and mode
+EXAMPLES = int(os.environ.get("RASD_FUZZ_EXAMPLES", "15"))  # an operation and mode
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

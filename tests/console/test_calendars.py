@@ -300,10 +300,13 @@ def test_an_agent_may_not_change_working_hours(as_, omani):
     assert agent.post(page("undo_calendar", omani.pk)).status_code == 403
 
 
-def test_a_year_costs_few_queries(supervisor, omani, django_assert_max_num_queries):
-    supervisor.get(page("calendar", omani.pk))
-    with django_assert_max_num_queries(22):
+def test_a_year_and_a_try_read_each_table_of_the_calendar_once(
+    supervisor, omani, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(60) as asked:  # most are the navigation's
         supervisor.get(page("calendar", omani.pk) + "?day=2027-03-08&begin=2026-11-19T14:10&hours=30")
+    for table in ("openspan", "specialday"):
+        assert len([each for each in asked.captured_queries if f'FROM "desk_{table}"' in each["sql"]]) == 1
 
 
 # In a real browser.

@@ -23,6 +23,7 @@ PAGES = {
     "cases": {"agent", "supervisor", "administrator"},
     "standards": {"supervisor", "administrator"},
     "cycle": {"supervisor", "administrator"},
+    "calendars": {"supervisor", "administrator"},
     "troubles": {"supervisor", "administrator"},
     "team": {"supervisor", "administrator"},
     "team_week": {"supervisor", "administrator"},

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from rasd.console.calendars import Shown, country_name
+from rasd.console.calendar_forms import country_name
+from rasd.console.calendars import Shown
 
 register = template.Library()
 

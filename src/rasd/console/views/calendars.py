@@ -20,19 +20,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.calendars import (
-    YEARS,
-    AboutForm,
-    DayForm,
-    MoveForm,
-    SeasonForm,
-    Shown,
-    TryForm,
-    TypedWeek,
-    begin_of_try,
-    put_errors,
-    year_of,
-)
+from rasd.console.calendar_forms import AboutForm, DayForm, MoveForm, SeasonForm, put_errors
+from rasd.console.calendars import YEARS, Shown, TryForm, TypedWeek, begin_of_try, year_of
 from rasd.desk.models import Calendar
 from rasd.desk.models.calendars import ChangedMeanwhile, InUse
 from rasd.desk.timetable import ramadan_week

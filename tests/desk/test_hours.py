@@ -383,4 +383,4 @@ def test_a_year_of_closed_days_is_looked_through_at_once():
     begun = clock.perf_counter()
     due = after(closed, far, HOUR)
     assert shown(due) == "2027-12-17 08:30"
-    assert clock.perf_counter() - begun < 0.1  # seconds; 1 to 2 ms on an idle core
+    assert clock.perf_counter() - begun < 0.1  # seconds; 0.13 ms measured

@@ -16,7 +16,10 @@ from rasd.desk.models import Calendar, Standard
 
 IN_FORCE_FROM = date(2022, 7, 1)
 
-AN_EXAMPLE = "The amount is an example within the RO 5 to 30 that a breach costs since 1 July 2022: put the regulator's own figure."
+AN_EXAMPLE = (
+    "The amount is an example within the RO 5 to 30 that a breach costs since 1 July 2022: put the regulator's own"
+    " figure."
+)
 
 USUAL: tuple[dict[str, Any], ...] = (
     {

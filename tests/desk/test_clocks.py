@@ -30,5 +30,6 @@ def test_the_customers_turn_stays_his_where_the_answer_after_it_could_not_be_del
     desk.outcome(message, MONDAY + 8 * HOUR, arrives=False)
     owed.refresh_from_db()
     assert owed.discharged_at is None
-    assert owed.spent_at(MONDAY + 8 * HOUR) == 4 * HOUR, "one before his turn, one after it, two while it was on its way"
-
+    assert owed.spent_at(MONDAY + 8 * HOUR) == 4 * HOUR, (
+        "one before his turn, one after it, two while it was on its way"
+    )

@@ -167,8 +167,11 @@ def come_to_rest() -> int:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
+                    # What looks after an obligation waits for its moment; nothing is left to do before that. Each minute's
+                    # own rounds come and go.
                     "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
                     " AND task_name NOT LIKE '%%sweep'"
+                    " AND NOT (task_name LIKE '%%look_after' AND status = 'todo' AND scheduled_at > now())"
                 )
                 jobs = cursor.fetchone()[0]
             left = (

@@ -232,7 +232,7 @@ def test_what_it_failed_at_and_what_waits_is_told(as_, trial):
     page = page_of(as_("supervisor"))
     assert "RuntimeError: no memory" in page
     assert "Photographs that it has still to read:" in page
-    assert ProcrastinateJob.objects.get().priority == jobs.LAST
+    assert ProcrastinateJob.objects.get(queue_name="shadow").priority == jobs.LAST
 
 
 def test_a_page_holds_twenty(as_, trial):

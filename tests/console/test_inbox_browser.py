@@ -208,14 +208,14 @@ def test_g7_an_answer_under_a_stale_claim_is_held_and_shown_to_both(browse, sali
         expect(second.locator("#conversation")).to_contain_text("Salim Example is answering")
         one.claim(nora, at=timezone.now(), by_force=True, why="test")
         first.locator("#text").press("Enter")
-        expect(first.locator(".held")).to_contain_text("Your answer is not sent")
-        expect(first.locator(".held blockquote")).to_have_text("From Salim")
-        expect(second.locator(".held")).to_contain_text("An answer by Salim Example is not sent")
+        expect(first.locator(".strip.held")).to_contain_text("Your answer is not sent")
+        expect(first.locator(".strip.held blockquote")).to_have_text("From Salim")
+        expect(second.locator(".strip.held")).to_contain_text("An answer by Salim Example is not sent")
         assert not Outgoing.objects.exists()
         shoot(second, "inbox-held-en-1280")
         second.get_by_role("button", name="Send it after all").click()
         expect(first.locator(".bubble.ours")).to_contain_text("From Salim")
-        expect(first.locator(".held")).to_have_count(0)
+        expect(first.locator(".strip.held")).to_have_count(0)
     assert Outgoing.objects.get().message.author == salim
 
 

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import override
 
 from rasd.desk import assigning
 from rasd.desk.models import Absence, Employee, Obligation, Queue, Skill
@@ -367,7 +368,7 @@ def test_queues_do_not_fall_in_circles(desk):
     first = desk.queue("First")
     second = desk.queue("Second", falls_to=first)
     first.falls_to = desk.queue("Third", falls_to=second)
-    with pytest.raises(ValidationError, match="come back here"):
+    with override("en"), pytest.raises(ValidationError, match="come back here"):
         first.save()
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -218,7 +219,7 @@ def test_a_standard_by_which_nothing_could_be_measured_is_refused(standard, wron
 
 def test_hours_that_never_open_are_refused(standard):
     standard.unit, standard.calendar = "working_days", Calendar.objects.create(name="Closed")
-    with pytest.raises(ValidationError, match="never open"):
+    with override("en"), pytest.raises(ValidationError, match="never open"):
         standard.full_clean()
 
 

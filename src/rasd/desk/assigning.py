@@ -171,9 +171,11 @@ def _give_one(pk: int, queue: Queue, language: str, at: datetime, roster: Roster
         if owed is None or not Obligation.objects.waiting().filter(pk=pk, queue=queue).exists():
             return 0
         for candidate in _preferred(owed, _with_room(queue, language, roster)):
-            # One at a time for each person, or two processes would fill the last place twice.
-            employee = Employee.objects.select_for_update(of=("self",), no_key=True).get(pk=candidate.pk)
-            if employee.load(at) < employee.capacity:
+            # One at a time for each person, or two processes would fill the last place twice. Nobody waits for another's
+            # person with one of his own in hand: that would be a deadlock.
+            rows = Employee.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            employee = rows.filter(pk=candidate.pk).first()
+            if employee is not None and employee.load(at) < employee.capacity:
                 employee.given_at = at
                 employee.save(update_fields=["given_at"])
                 owed.give(employee.user, at=at, actor=MACHINE, why=f"waited in {queue.name}")

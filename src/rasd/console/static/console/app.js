@@ -20,18 +20,26 @@ const toast = (words, milliseconds = 6000) => {
   const fragments = () => [...document.querySelectorAll("[data-live]")];
 
   /* A fragment that is being fetched may be about to show what was true a moment ago: it is fetched once more then. htmx
-     would queue that for the element that is just being replaced, and forget it. */
+     would queue that for the element that is just being replaced, and forget it. Busy until htmx has settled what it
+     swapped in (20 ms): before that nobody listens there, and a wake would be lost. Or for data-rest milliseconds, where
+     much happens: a list is not fetched fifty times a second because fifty messages came. */
+  const busy = new Set();
   const stale = new Set();
   const wake = (element) => {
     if (!element || !window.htmx) return;
-    if (element.classList.contains("htmx-request")) stale.add(element.id);
+    if (busy.has(element.id)) stale.add(element.id);
     else window.htmx.trigger(element, "live");
   };
   window.rasdWake = wake;
+  document.addEventListener("htmx:beforeSend", (event) => {
+    if (event.detail.elt.id) busy.add(event.detail.elt.id);
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     const id = event.detail.requestConfig?.elt?.id;
-    // Later than htmx settles what it swapped in (20 ms): before that nothing listens there.
-    if (id && stale.delete(id)) setTimeout(() => wake(document.getElementById(id)), 60);
+    if (id) setTimeout(() => {
+      busy.delete(id);
+      if (stale.delete(id)) wake(document.getElementById(id));
+    }, document.getElementById(id)?.dataset.rest ?? 60);
   });
 
   const listen = () => {

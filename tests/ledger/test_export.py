@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rasd.ledger import cli
-from rasd.ledger.chain import GENESIS, canonical, payload_hash
+from rasd.ledger.chain import GENESIS, canonical, payload_hash, seal
 from rasd.ledger.export import NotProven, lines, prove
 from rasd.ledger.models import Entry, head, record
 
@@ -80,6 +80,18 @@ def replaced(file: list[str], place: int, **change: object) -> list[str]:
     return [*file[:place], canonical(entry).decode() + "\n", *file[place + 1 :]]
 
 
+def with_another_reason(line: str, previous: bytes, *, only: int | None = None) -> tuple[str, bytes]:
+    """As somebody would write it who knows how: sealed and hashed anew."""
+    entry = json.loads(line)
+    del entry["hash"]
+    opened = entry.pop("open")
+    if only in (None, entry["number"]):
+        opened["why"][1] = "another reason"
+        entry["why"] = {"sealed": seal(bytes.fromhex(opened["why"][0]), "another reason")}
+    made = payload_hash(previous, entry)
+    return canonical(entry | {"hash": made.hex(), "open": opened}).decode() + "\n", made
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -122,10 +134,7 @@ def test_g12_entries_cut_off_in_front_are_found_out(file):
 
 
 def test_g12_an_inserted_entry_is_found_out_also_with_its_hash_made(file):
-    inside = json.loads(file[2])
-    payload = {key: value for key, value in inside.items() if key != "hash"} | {"why": "put in"}
-    made = payload | {"hash": payload_hash(bytes.fromhex(json.loads(file[1])["hash"]), payload).hex()}
-    put_in = canonical(made).decode() + "\n"
+    put_in, _hash = with_another_reason(file[2], bytes.fromhex(json.loads(file[1])["hash"]))
     with pytest.raises(NotProven, match="entry 4 should stand here, not 3"):
         prove([*file[:2], put_in, *file[2:]])
     with pytest.raises(NotProven, match="changed after it was written"):
@@ -140,11 +149,8 @@ def test_g12_entries_in_another_order_are_found_out(file):
 def test_g12_a_chain_written_anew_from_a_changed_entry_on_is_found_by_the_published_head(file):
     previous, anew = bytes.fromhex(json.loads(file[0])["before"]), [file[0]]
     for line in file[1:-1]:
-        payload = {key: value for key, value in json.loads(line).items() if key != "hash"}
-        if payload["number"] == 3:
-            payload["why"] = "another reason"
-        previous = payload_hash(previous, payload)
-        anew.append(canonical(payload | {"hash": previous.hex()}).decode() + "\n")
+        changed, previous = with_another_reason(line, previous, only=3)
+        anew.append(changed)
     anew.append(canonical({"last": 5, "head": previous.hex(), "entries": 4}).decode() + "\n")
     assert proven(anew) is None  # it fits itself
     with pytest.raises(NotProven, match="none of the entries"):
@@ -156,7 +162,7 @@ def test_g12_a_chain_written_anew_from_a_changed_entry_on_is_found_by_the_publis
     [
         (lambda file: [], "not JSON"),
         (lambda file: ["{}\n"], "not an exported ledger"),
-        (lambda file: [file[0].replace('"version":1', '"version":2'), *file[1:]], "version 2"),
+        (lambda file: [file[0].replace('"version":2', '"version":3'), *file[1:]], "version 3"),
         (lambda file: [file[0].replace('"first":2', '"first":0'), *file[1:]], "number"),
         (
             lambda file: [*file[:1], file[1].replace('"why":', '"why":"shown","why":'), *file[2:]],

@@ -125,6 +125,7 @@ def rebuild(check: bool) -> None:
 
 
 def _verify_database(head: str) -> None:
+    from rasd.ledger.chain import ERASED
     from rasd.ledger.models import Entry
     from rasd.ledger.models import verify as verify_chain
 
@@ -137,6 +138,12 @@ def _verify_database(head: str) -> None:
         sys.exit(1)
     last = Entry.objects.order_by("-number").first()
     click.echo(f"{total} entries hold; head {bytes(last.hash).hex() if last else '(none yet)'}")
+    for erasure in Entry.objects.filter(action=ERASED).order_by("number"):
+        click.echo(
+            f"erased on {erasure.at:%Y-%m-%d} at the request of {erasure.subject} by {erasure.actor}, entry {erasure.number}:"
+            f" parts of {erasure.facts['entries']} entries",
+            err=True,
+        )
 
 
 def _verify_file(file: Path, head: str, before: str) -> None:
@@ -173,6 +180,11 @@ def _in_words(proof: "Proof") -> Iterator[str]:
         yield f"PROVEN: nothing is missing between the head published before the period and entry {proof.first}."
     elif proof.first > 1:
         yield f"NOT PROVEN: that the period begins with entry {proof.first} (give --before and the hash published before it)."
+    if proof.erased:
+        yield (
+            f"ERASED at people's request: parts of {proof.erased} entries; each says by which entry, which says when and why."
+            + (f" Of {proof.erased_later} that entry came after this period." if proof.erased_later else "")
+        )
     yield "NEVER PROVEN by a chain: that what was written down is true, and that everything that happened was written down."
 
 

@@ -3,22 +3,32 @@ that was published, and the standard library.
 
 The file is UTF-8, one JSON object a line, each written in the one way of :func:`rasd.ledger.chain.canonical`:
 
-1. ``{"before": HASH, "first": NUMBER, "ledger": "rasd", "version": 1}``: the hash of the entry before the first one;
-2. each entry with ``number, at, actor, action, subject, why, facts, hash``;
+1. ``{"before": HASH, "first": NUMBER, "ledger": "rasd", "version": 2}``: the hash of the entry before the first one;
+2. each entry with ``number, at, actor, action, subject, why, facts, version, hash, open``;
 3. ``{"entries": COUNT, "head": HASH, "last": NUMBER}``: the hash of the last one.
 
-``hash`` is SHA-256, in hexadecimal, over the 32 bytes of the hash before it and the line without its ``hash``.
+``hash`` is SHA-256, in hexadecimal, over the 32 bytes of the hash before it and the line without its ``hash``, ``open`` and
+``erased``. A part that is sealed stands in the line as ``{"sealed": SHA-256}``, and in ``open`` under its name as
+``[SALT, VALUE]``: the seal is SHA-256 over the salt's bytes and the value's canonical JSON. What was erased is not in ``open``,
+and ``erased`` has the number of the entry that says by whom and why.
+
+Entries that were written before there were seals have neither ``version`` nor ``open``; files of version 1 have only such.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from rasd.ledger.chain import GENESIS, canonical, payload_hash
+from rasd.ledger import chain
+from rasd.ledger.chain import GENESIS, Link, Walk, canonical
 
-VERSION = 1
+if TYPE_CHECKING:
+    from rasd.ledger.models import Entry
+
+VERSIONS = (1, 2)
 KEYS = {"number", "at", "actor", "action", "subject", "why", "facts", "hash"}
+SEALED_KEYS = KEYS | {"version", "open"}
 AT_A_TIME = 5_000  # entries in memory
 
 
@@ -28,7 +38,10 @@ class NotProven(Exception):
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found. Numbers of entries; ``proven_upto`` is None where no published head was given."""
+    """What was found. Numbers of entries; ``proven_upto`` is None where no published head was given.
+
+    erased       entries of which parts were erased, as an entry says; ``erased_later`` of them by one after the period.
+    """
 
     first: int
     last: int
@@ -38,6 +51,8 @@ class Proof:
     head: str
     proven_upto: int | None
     front_is_proven: bool
+    erased: int = 0
+    erased_later: int = 0
 
     @property
     def entries(self) -> int:
@@ -56,14 +71,25 @@ def lines(first: int, last: int) -> Iterator[str]:
         raise ValueError(f"there are no entries from {first} to {last}")
     before = Entry.objects.filter(number=first - 1).values_list("hash", flat=True).first()
     hash_ = bytes(before).hex() if before is not None else GENESIS.hex()
-    yield _line({"ledger": "rasd", "version": VERSION, "first": first, "before": hash_})
+    yield _line({"ledger": "rasd", "version": VERSIONS[-1], "first": first, "before": hash_})
     number = first - 1
     while number < last:
         some = Entry.objects.filter(number__gt=number, number__lte=last).order_by("number")
         for entry in some[:AT_A_TIME]:
             number, hash_ = entry.number, bytes(entry.hash).hex()
-            yield _line({**entry.payload, "hash": hash_})
+            yield _line(_told(entry))
     yield _line({"last": last, "head": hash_, "entries": last - first + 1})
+
+
+def _told(entry: "Entry") -> dict[str, Any]:
+    link, salts = entry.link, entry.salts
+    told = {**link.hashed, "hash": link.hash.hex()}
+    if not link.is_old:
+        values = dict(chain.parts(entry.payload))
+        told["open"] = {name: [salt.hex(), values[name]] for name, salt in salts.items()}
+    if link.erased_by is not None:
+        told["erased"] = link.erased_by
+    return told
 
 
 def prove(
@@ -98,11 +124,16 @@ def prove(
         raise NotProven(
             f"the file begins after the hash {proof.before}, not after the one published: {before}"
         )
-    first_at, last, last_at, previous, proven = "", proof.last, "", proof.head, proof.proven_upto
+    first_at, last, last_at, proven = "", proof.last, "", proof.proven_upto
+    walk = Walk(bytes.fromhex(proof.head), whole=proof.first == 1)
     for place, line in read:
         found = _object(place, line)
         if found.keys() == {"last", "head", "entries"}:
-            if (found["last"], found["head"], found["entries"]) != (last, previous, last - proof.first + 1):
+            if (found["last"], found["head"], found["entries"]) != (
+                last,
+                walk.previous.hex(),
+                last - proof.first + 1,
+            ):
                 raise NotProven(f"line {place}: the file's last line does not fit the entries before it")
             if (more := next(read, None)) is not None:
                 raise NotProven(f"line {more[0]}: something stands after the file's last line")
@@ -111,12 +142,19 @@ def prove(
                     f"none of the entries {proof.first} to {last} has the published hash {head}: the file is not of the ledger "
                     "whose head was published, or it does not reach the entry for which it was"
                 )
-            return Proof(
-                proof.first, last, first_at, last_at, proof.before, previous, proven, proof.front_is_proven
+            return replace(
+                proof,
+                last=last,
+                first_at=first_at,
+                last_at=last_at,
+                head=walk.previous.hex(),
+                proven_upto=proven,
+                erased=walk.erased,
+                erased_later=sum(each.count for each in walk.to_come),
             )
-        last, last_at = last + 1, _entry(place, found, expected=last + 1, previous=previous)
-        first_at, previous = first_at or last_at, found["hash"]
-        proven = last if head and previous == head else proven
+        last, last_at = last + 1, _entry(place, found, walk, expected=last + 1)
+        first_at = first_at or last_at
+        proven = last if head and walk.previous.hex() == head else proven
         on_entry()
     raise NotProven(f"the file ends after entry {last} without its last line: it was cut off")
 
@@ -125,8 +163,8 @@ def _opening(first: tuple[int, str]) -> dict[str, Any]:
     found = _object(*first)
     if found.get("ledger") != "rasd" or found.keys() != {"ledger", "version", "first", "before"}:
         raise NotProven("line 1: this is not an exported ledger")
-    if found["version"] != VERSION:
-        raise NotProven(f"line 1: version {found['version']} of the format is not known here, only {VERSION}")
+    if found["version"] not in VERSIONS:
+        raise NotProven(f"line 1: version {found['version']} of the format is not known here, only 1 and 2")
     if not isinstance(found["first"], int) or found["first"] < 1 or not _is_hash(found["before"]):
         raise NotProven("line 1: the first entry's number or the hash before it is not one")
     if found["first"] == 1 and found["before"] != GENESIS.hex():
@@ -134,22 +172,59 @@ def _opening(first: tuple[int, str]) -> dict[str, Any]:
     return found
 
 
-def _entry(place: int, found: dict[str, Any], *, expected: int, previous: str) -> str:
+def _entry(place: int, found: dict[str, Any], walk: Walk, *, expected: int) -> str:
     """When it was made.
 
     Raises:
         NotProven: it is not the next one, or not as it was written.
     """
-    if found.keys() != KEYS or not _is_hash(found["hash"]):
+    hash_, opened, erased_by = found.pop("hash", None), found.pop("open", None), found.pop("erased", None)
+    keys = SEALED_KEYS if opened is not None else KEYS
+    if (
+        found.keys() != keys - {"hash", "open"}
+        or not _is_hash(hash_)
+        or not isinstance(erased_by, int | None)
+    ):
         raise NotProven(f"line {place}: this is not an entry")
     if found["number"] != expected:
         raise NotProven(f"line {place}: entry {expected} should stand here, not {found['number']}")
-    payload = {key: value for key, value in found.items() if key != "hash"}
-    if payload_hash(bytes.fromhex(previous), payload).hex() != found["hash"]:
-        raise NotProven(
-            f"line {place}: entry {expected} or the one before it was changed after it was written"
-        )
+    facts, gone = (found["facts"], ()) if opened is None else _opened(place, found, opened, erased_by)
+    link = Link(found, bytes.fromhex(hash_), facts, erased_by, gone)
+    if wrong := walk.take(link):
+        raise NotProven(f"line {place}: {wrong}")
     return str(found["at"])
+
+
+def _opened(
+    place: int, found: dict[str, Any], opened: Any, erased_by: int | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The facts in plain words, and the names of the parts that are gone.
+
+    Raises:
+        NotProven: a part is not what was sealed, or is gone and nobody erased it.
+    """
+    facts = found["facts"]
+    if not isinstance(opened, dict) or not isinstance(facts, dict):
+        raise NotProven(f"line {place}: this is not an entry")
+    standing = {"actor": found["actor"], "why": found["why"]} | {
+        f"facts.{key}": each for key, each in facts.items()
+    }
+    seals = {
+        name: each["sealed"] for name, each in standing.items() if isinstance(each, dict) and "sealed" in each
+    }
+    plain = dict(facts)
+    for name, pair in opened.items():
+        if not (isinstance(pair, list) and len(pair) == 2 and _is_hash(pair[0])):
+            raise NotProven(f"line {place}: this is not an entry")
+        if chain.seal(bytes.fromhex(pair[0]), pair[1]) != seals.get(name):
+            raise NotProven(f"line {place}: {name} was changed after it was written")
+        plain[name.removeprefix("facts.")] = pair[1]
+    gone = tuple(sorted(seals.keys() - opened.keys()))
+    if bool(gone) != (erased_by is not None):
+        raise NotProven(
+            f"line {place}: {', '.join(gone) or 'nothing'} is gone, and it is not said that it was erased"
+        )
+    return plain, gone
 
 
 def _object(place: int, line: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +8,15 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 
-from rasd.ledger.chain import GENESIS, payload_hash, payload_of
+from rasd.ledger import chain
+from rasd.ledger.chain import GENESIS, Link, Walk, payload_of
 
 CHAIN_LOCK = 0x5241_5344  # "RASD": the advisory lock under which the chain grows by one link
 
 
 class Entry(models.Model):
-    """One link. Rows are only ever added: a trigger in the database refuses UPDATE, DELETE and TRUNCATE."""
+    """One link. Rows are only ever added: a trigger in the database refuses UPDATE, DELETE and TRUNCATE, but for the one
+    UPDATE by which parts of an entry are erased (:mod:`rasd.ledger.erasing`)."""
 
     number = models.BigIntegerField(primary_key=True, help_text="1, 2, 3 … with no gap")
     at = models.DateTimeField()
@@ -23,6 +26,18 @@ class Entry(models.Model):
     why = models.TextField(blank=True)
     facts = models.JSONField(default=dict)
     hash = models.BinaryField(max_length=32)
+    salt = models.BinaryField(
+        max_length=chain.SALT_BYTES,
+        null=True,
+        help_text="of its seals; null: written before there were any, or erased",
+    )
+    erased_by = models.BigIntegerField(
+        null=True, help_text="the number of the entry that says why parts of it are gone"
+    )
+    seals = models.JSONField(
+        null=True,
+        help_text='of an erased one, part by part: {"seal": …} of what is gone, {"salt": …} of what is not; {} of an old one',
+    )
 
     class Meta:
         verbose_name_plural = "entries"
@@ -37,7 +52,7 @@ class Entry(models.Model):
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What of it is hashed."""
+        """What stands in it now."""
         return payload_of(
             number=self.number,
             at=self.at,
@@ -48,8 +63,34 @@ class Entry(models.Model):
             facts=self.facts,
         )
 
-    def hash_after(self, previous: bytes) -> bytes:
-        return payload_hash(previous, self.payload)
+    @property
+    def is_old(self) -> bool:
+        """Written before there were seals."""
+        return self.salt is None and not self.seals
+
+    @property
+    def salts(self) -> dict[str, bytes]:
+        """Of each part that is still there."""
+        if self.salt is not None:
+            return {name: chain.salt_of(bytes(self.salt), name) for name, _value in chain.parts(self.payload)}
+        return {
+            name: bytes.fromhex(each["salt"]) for name, each in (self.seals or {}).items() if "salt" in each
+        }
+
+    @property
+    def gone(self) -> dict[str, str]:
+        """The seal of each part that was erased."""
+        return {name: each["seal"] for name, each in (self.seals or {}).items() if "seal" in each}
+
+    @property
+    def link(self) -> Link:
+        payload = self.payload
+        hashed = payload
+        if not self.is_old:
+            values, salts = dict(chain.parts(payload)), self.salts
+            made = {name: chain.seal(salts[name], values[name]) for name in salts if name in values}
+            hashed = chain.sealed(payload, made | self.gone)
+        return Link(hashed, bytes(self.hash), self.facts, self.erased_by, tuple(self.gone))
 
 
 def record(
@@ -63,13 +104,7 @@ def record(
     Raises:
         transaction.TransactionManagementError: outside a transaction, where the entry could outlive a deed that failed.
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError(
-            "ledger.record() belongs in the transaction of the deed that it records"
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-    last = Entry.objects.order_by("-number").first()
+    last = last_one()
     plain = json.loads(json.dumps(facts or {}, cls=DjangoJSONEncoder))
     entry = Entry(
         number=last.number + 1 if last else 1,
@@ -79,10 +114,26 @@ def record(
         subject=subject,
         why=why,
         facts=plain,
+        salt=os.urandom(chain.SALT_BYTES),
     )
-    entry.hash = entry.hash_after(bytes(last.hash) if last else GENESIS)
+    entry.hash = chain.payload_hash(bytes(last.hash) if last else GENESIS, entry.link.hashed)
     entry.save(force_insert=True)
     return entry
+
+
+def last_one() -> Entry | None:
+    """The last entry; nobody adds another until the caller's transaction ends.
+
+    Raises:
+        transaction.TransactionManagementError: outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "ledger.record() belongs in the transaction of the deed that it records"
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    return Entry.objects.order_by("-number").first()
 
 
 def head() -> dict[str, Any]:
@@ -111,19 +162,31 @@ def verify(*, on_entry: Callable[[], object] | None = None, head: bytes | None =
         on_entry: called once an entry, for a progress bar.
         head: the hash published for the last entry; finds a chain whose end was cut off, which no chain can tell of itself.
     """
-    previous, expected = GENESIS, 1
+    walk, expected = Walk(), 1
     for entry in Entry.objects.order_by("number").iterator(chunk_size=5_000):
         if entry.number != expected:
             return BrokenLink(expected, f"entry {expected} is missing: the next one there is {entry.number}")
-        if entry.hash_after(previous) != bytes(entry.hash):
-            return BrokenLink(
-                entry.number, f"entry {entry.number} or the one before it was changed after it was written"
-            )
-        previous, expected = bytes(entry.hash), expected + 1
+        if wrong := walk.take(entry.link) or _says_what_is_gone(entry):
+            return BrokenLink(entry.number, wrong)
+        expected += 1
         if on_entry is not None:
             on_entry()
-    if head is not None and previous != head:
+    if walk.to_come:
+        first = walk.to_come[0].first
+        return BrokenLink(first, f"entry {first} is erased, and no entry says by whom and why")
+    if head is not None and walk.previous != head:
         return BrokenLink(
             expected - 1, "the chain does not end in the published head: entries are missing at its end"
         )
     return None
+
+
+def _says_what_is_gone(entry: Entry) -> str:
+    """Where a part was erased nothing else may have been written instead."""
+    from rasd.ledger.erasing import tombstone
+
+    values = dict(chain.parts(entry.payload))
+    for name in entry.gone:
+        if entry.erased_by is None or values.get(name) != tombstone(name, entry.erased_by):
+            return f"entry {entry.number} was changed after parts of it were erased"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,11 @@ THREADS = 1
 """A worker process reads one photograph at a time; more processes beat more threads."""
 
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of the GNU C library
+GIVEN_BACK = 128 * 1024
+"""Bytes from which freed memory goes back to the system at once: glibc's own default, which it forgets by itself."""
+
+
 @cache
 def ocr(name: str) -> onnxruntime.InferenceSession:
     """One of PP-OCR's networks by file name."""
@@ -23,6 +29,7 @@ def ocr(name: str) -> onnxruntime.InferenceSession:
 
 def session(model: bytes) -> onnxruntime.InferenceSession:
     """A network from the bytes of its ONNX file."""
+    give_back_what_is_freed()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = THREADS
@@ -30,3 +37,16 @@ def session(model: bytes) -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def give_back_what_is_freed() -> None:
+    """Keep glibc from raising its threshold as large blocks are freed (mallopt(3), "dynamic mmap threshold").
+
+    It then keeps pictures and networks' layers of many sizes in one heap, which only grows: over 394 photographs to
+    393 MB, and with the threshold held to 159 MB, at the same processor time. Elsewhere than with glibc nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, GIVEN_BACK)
+        mallopt(M_TRIM_THRESHOLD, GIVEN_BACK)

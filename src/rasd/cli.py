@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "cycle": ("rasd.metering.cli:cycle", True),
     "emulate": ("rasd.channels.whatsapp.emulator.cli:emulate", False),
     "api": ("rasd.api.cli:api", True),
+    "person": ("rasd.person.cli:person", True),
     "ledger": ("rasd.ledger.cli:ledger", True),
     "bench": ("rasd.config.bench:bench", False),
 }

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "rasd.desk.apps.DeskConfig",
     "rasd.flows.apps.FlowsConfig",
     "rasd.api.apps.ApiConfig",
+    "rasd.person.apps.PersonConfig",
     "rasd.console.apps.ConsoleConfig",
     "rasd.portal.apps.PortalConfig",
 ]

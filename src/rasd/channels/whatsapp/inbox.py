@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from rasd.channels import outbox, signals
+from rasd.channels.erased import pseudonym_of
 from rasd.channels.errors import SortingFailed
 from rasd.channels.models import (
     MEDIA_ID_LIFE,
@@ -19,6 +20,7 @@ from rasd.channels.models import (
     Incoming,
     Line,
     Media,
+    Outgoing,
     StatusEvent,
 )
 from rasd.channels.whatsapp import payload
@@ -87,9 +89,12 @@ def sort(delivery: Delivery) -> None:
 
 
 def _stored(updates: list[Update]) -> set[tuple[int, str]]:
-    """Line and external id of those messages that are rows already: a repeated delivery costs one query."""
+    """Line and external id of those messages that are rows already, those of people who were erased too: a repeated delivery
+    costs one query."""
     ids = {payload.words(u.raw.get("id")) for u in updates if u.kind != "statuses"}
-    return set(Incoming.objects.filter(external_id__in=ids).values_list("line_id", "external_id"))
+    names = {pseudonym_of(each): each for each in ids} | {each: each for each in ids}
+    rows = Incoming.objects.filter(external_id__in=names).values_list("line_id", "external_id")
+    return {(line, names[each]) for line, each in rows}
 
 
 def _finish(delivery: Delivery, troubles: list[str], failures: list[str]) -> None:
@@ -173,6 +178,8 @@ def _keep_status(status: Status, update: Update, line: Line, delivery: Delivery)
         raise NotUnderstood("id or status: missing or too long")
     at, trouble = _time(status.timestamp, delivery)
     outgoing = outbox.find(line, external_id=status.id, key=status.biz_opaque_callback_data)
+    if outgoing is None and Outgoing.objects.filter(external_id=pseudonym_of(status.id)).exists():
+        return ""  # of an answer to somebody who was erased since
     event, is_new = StatusEvent.objects.get_or_create(
         line=line,
         external_id=status.id,

@@ -1,0 +1,1 @@
+"""One person's data, wherever the rooms keep it: given to him, and erased, when he asks."""

@@ -198,6 +198,19 @@ def test_work_and_promises_are_not_waived(caller, asked):
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:rasd:problem:cannot-be-waived")
 
 
+def test_g9_the_work_on_a_case_is_given_and_moved_in_one_way_which_its_history_tells(caller, asked, queue):
+    made = caller.post("/cases", {"kind": "meter", "title": "A meter", "conversation": asked.conversation_id})
+    work = Obligation.objects.get(case=made.json()["id"])
+    given = caller.post(f"/obligations/{work.pk}/give", {"owner": "omar", "why": "knows it"})
+    moved = caller.post(f"/obligations/{work.pk}/move", {"queue": queue.pk, "why": "a bill"})
+    assert (given.json()["owner"], moved.json()["owner"]) == ("omar", None)
+    lines = work.case.entries.filter(kind="handed").order_by("pk")
+    assert [(each.actor, each.text) for each in lines] == [
+        ("user:sara", "knows it"),
+        ("user:sara", "a bill"),
+    ]
+
+
 def test_what_is_discharged_cannot_be_moved(caller, asked, queue):
     owed = asked.conversation.owed
     owed.waive(by=caller.token.user, at=timezone.now())

@@ -193,12 +193,25 @@ def test_history_is_one_line_of_time_and_tells_what_the_customer_sees_from_what_
     assert "rude last year" not in customers
 
 
-def test_a_photograph_without_words_stands_in_the_history_as_what_it_is(desk, utility):
+def test_a_photograph_stands_in_the_history_as_a_picture_and_in_words_while_it_is_not_here(desk, utility):
     case = opened(utility)
-    sent = utility.writes(case.conversation, "", kind="image")
-    case.hear("", at=utility.now, expects_answer=True, message=sent)
+    for sent in (
+        utility.writes(case.conversation, "", kind="image"),
+        utility.sends_photograph(case.conversation, "04521"),
+    ):
+        case.hear("", at=utility.now, expects_answer=True, message=sent)
     page = desk.get(reverse("console:case", args=[case.pk])).content.decode()
-    assert '<div class="line-text">Photograph</div>' in page
+    assert page.count('<div class="line-text">Photograph</div>') == 1
+    picture = reverse("console:photograph", args=[sent.incoming.media.sha256, "thumb"])
+    assert picture in page
+    assert desk.get(picture).status_code == 200
+
+
+def test_g11_an_answer_given_in_the_inbox_stands_in_the_case(desk, utility):
+    case = opened(utility)
+    typed = {"text": "Hamad comes on Tuesday", "key": "k", "as": "answer"}
+    desk.post(reverse("console:reply", args=[case.conversation_id]), typed)
+    assert "Hamad comes on Tuesday" in desk.get(reverse("console:case", args=[case.pk])).content.decode()
 
 
 def test_g8_the_work_on_a_case_stands_in_no_line_before_who_waits_for_an_answer(utility):

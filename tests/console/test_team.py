@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 from rasd.console import staffing
 from rasd.console.views.team.fields import LengthField
 from rasd.console.views.team.work import MOVED
-from rasd.desk.models import Absence, Employee, EscalationStep, Obligation, Queue, Skill, Target
+from rasd.desk.models import Absence, Case, Employee, EscalationStep, Obligation, Queue, Skill, Target
 from rasd.ledger.models import Entry
 from tests.console.browsing import DESKTOP, PHONE, opened, served, shoot
 from tests.console.staff import SUNDAY_NOON, employee, owed, shifts
@@ -483,9 +483,8 @@ def test_what_is_changed_about_a_queue_is_on_record_and_a_target_is_taken_away(l
         ({"name": ""}, "This field is required."),
         ({"answer_within_0": "soon"}, "Type a whole number."),
         ({"answer_within_0": "0"}, "greater than or equal to 1"),
-        ({"name": "Second line"}, "leave it as it was"),
     ],
-    ids=["nobody", "no name", "no number", "no time", "the machine's queue"],
+    ids=["nobody", "no name", "no number", "no time"],
 )
 def test_a_queue_that_cannot_be_says_what_to_do_and_saves_nothing(lead, utility, spoil, words):
     someone = employee("salma", utility.queue)
@@ -663,6 +662,20 @@ def test_what_is_moved_to_a_queue_comes_back_with_the_time_that_it_had(lead, uti
     one.refresh_from_db()
     assert (one.queue, one.owner, one.due_at) == (utility.queue, someone.user, due)
     assert entries("obligation.moved")[-1].why == "taken back"
+
+
+def test_g9_a_cases_work_goes_with_what_is_asked_on_its_page_and_its_history_tells(lead, utility):
+    quick = Queue.objects.create(name="Complaints", answer_within=timedelta(minutes=1))
+    case = Case.open("visit", "x", at=utility.now, actor="user:salma", origin="employee")
+    case.hear("when?", at=utility.now, expects_answer=True, key="k")
+    both = [case.work, case.answer_owed]
+    lead.post(
+        reverse("console:team_move"), {"what": [both[0].pk], "to": f"queue:{quick.pk}", "why": "quicker"}
+    )
+    assert {Obligation.objects.get(pk=one.pk).queue for one in both} == {quick}
+    assert case.entries.get(kind="handed").text == "quicker"
+    lead.post(reverse("console:team_undo"))
+    assert {Obligation.objects.get(pk=one.pk).queue for one in both} == {utility.queue}
 
 
 def test_what_was_answered_meanwhile_is_neither_moved_nor_put_back(lead, utility):

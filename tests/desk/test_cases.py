@@ -9,6 +9,8 @@ from django.db import connection, transaction
 
 from rasd.channels import signals
 from rasd.channels.models import Address, Line, Outgoing
+from rasd.channels.rules import TEMPLATE_TEXT_MAX
+from rasd.channels.whatsapp import compose
 from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage
 from rasd.desk.models import (
     Case,
@@ -336,6 +338,23 @@ def test_g7_reopened_it_is_its_queues_where_the_owner_is_not_there_any_more(chat
     assert case.work.queue == case.kind.queue
 
 
+def test_g11_what_is_said_in_its_conversation_is_shown_in_every_open_case_and_answers_no_page(chat, salma):
+    """By whoever and wherever, a held answer too; what was asked on the page is answered by who writes in the case."""
+    one, other, over = opened(chat), opened(chat), closed(opened(chat), salma)
+    one.hear("متى؟", at=at(1), expects_answer=True, key="page")
+    message = chat.reply("غدا", author=salma, key="r", at=at(2))
+    for case in (one, other):
+        line = case.entries.get(kind="said")
+        assert (line.text, line.message, line.author, line.is_public) == ("غدا", message, salma, True)
+    assert not over.entries.filter(kind="said").exists()
+    assert one.answer_owed is not None
+    entry = one.say("بعد غد", author=salma, key="s", at=at(3))
+    assert one.answer_owed is None
+    assert one.say("بعد غد", author=salma, key="s", at=at(4)) == entry
+    assert [each.text for each in other.entries.filter(kind="said")] == ["غدا", "بعد غد"]
+    assert verify() is None
+
+
 @pytest.mark.parametrize(
     ("days", "kind", "repeats"), [(7, "visit", False), (6.9, "visit", True), (1, "bill", False)]
 )
@@ -374,6 +393,34 @@ def test_each_closing_has_a_rating_of_its_own(chat, salma):
     case.rate(Rating.Score.SOLVED, at=at(15))
     assert [each.score for each in case.ratings.order_by("closing_id")] == [1, 3]
     assert case.rating.score == Rating.Score.SOLVED
+
+
+# What is too long for a template
+
+
+def test_g11_what_is_too_long_for_a_template_is_told_in_short_with_the_page_that_has_the_whole(
+    chat, salma, settings
+):
+    settings.PUBLIC_URL = "https://service.example.om"
+    chat.line.reopening_template = {"name": "answer", "language": "ar"}
+    long = "زرناكم اليوم.\n" * 90
+    for case in (opened(chat), opened(chat)):
+        sent = case.close(long, author=salma, key=f"k{case.pk}", at=at(1)).message.outgoing
+        sent.line = chat.line
+        part = compose.body(sent, as_template=True)["template"]["components"][0]["parameters"][0]["text"]
+        assert compose.fault_of_template(sent) == ""
+        assert len(part) <= TEMPLATE_TEXT_MAX
+        assert part.startswith("زرناكم اليوم. · زرناكم")
+        assert part.endswith(case.public_url)
+        assert case.entries.get(kind="closing").text == long.strip()
+    settings.PUBLIC_URL = ""
+    assert "send it in parts" in compose.fault_of_template(_queued(chat, long, salma))
+
+
+def _queued(chat: Conversation, text: str, author: User) -> Outgoing:
+    outgoing = chat.reply(text, author=author, key="r", at=at(2)).outgoing
+    outgoing.line = chat.line
+    return outgoing
 
 
 # On record

@@ -7,11 +7,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 
 from rasd.channels.models import Outgoing
-from rasd.desk.errors import AnswerHeld, Claimed, Settled, StillOwed
+from rasd.desk.errors import AnswerHeld, Claimed, NotTheirs, Settled, StillOwed
 from rasd.desk.models import (
     Calendar,
     CannedAnswer,
@@ -248,6 +248,26 @@ def test_either_sends_a_held_answer_and_it_goes_out_exactly_once(chat, salma, ha
         held.drop(by=salma, at=NOON + 5 * A_SECOND)
     assert Outgoing.objects.count() == 1
     assert Entry.objects.filter(action="answer.held_sent").count() == 1
+
+
+def test_only_the_two_and_who_leads_them_decide_on_a_held_answer_and_not_after_the_closing(
+    chat, salma, hamad
+):
+    chat.claim(salma, at=NOON)
+    with pytest.raises(AnswerHeld) as error:
+        chat.reply("غدا", author=hamad, key="k1", at=NOON + A_SECOND)
+    held, other = error.value.held, an_employee("omar")
+    for deed in (held.send, held.drop):
+        with pytest.raises(NotTheirs):
+            deed(by=other, at=NOON + 2 * A_SECOND)
+    lead = an_employee("lead")
+    lead.user_permissions.add(Permission.objects.get(codename="change_employee"))
+    Conversation.objects.update(closed_at=NOON)
+    with pytest.raises(Settled, match="was closed"):
+        held.send(by=lead, at=NOON + 3 * A_SECOND)
+    Conversation.objects.update(closed_at=None)
+    assert held.send(by=User.objects.get(pk=lead.pk), at=NOON + 4 * A_SECOND).author == hamad
+    assert held.settled_by == lead
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,14 +1,18 @@
 """Warned before the time, escalated after it, step by step to named roles; by e-mail where that is wanted."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from smtplib import SMTPServerDisconnected
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.utils import timezone
 
-from rasd.desk.models import EscalationStep, Notice, Obligation, Queue
+from rasd.desk.escalating import take_steps
+from rasd.desk.models import Escalation, EscalationStep, Notice, Obligation, Queue
 from tests.desk.playing import MONDAY, Desk, entries, told
 from tests.jobs import do_jobs
 
@@ -199,3 +203,23 @@ def test_who_has_no_address_is_told_in_the_console_only(owed):
     assert list(Notice.unread(nobody)) == [notice]
     notice.read(at=DUE)
     assert not Notice.unread(nobody).exists()
+
+
+def test_queues_that_were_there_before_the_steps_get_the_usual_ones_and_what_is_owed_is_looked_at(db):
+    """As the migration finds them: no signal made theirs."""
+    old, with_its_own = Queue.objects.bulk_create(
+        [Queue(name=name, answer_within=timedelta(minutes=30)) for name in ("Old", "Own")]
+    )
+    EscalationStep.objects.create(queue=with_its_own, after=timedelta(hours=2))
+    owed = Obligation.begin(queue=old, since=timezone.now() - 3 * HOUR, actor="machine:test")
+    assert owed.next_step_at is None
+    import_module("rasd.desk.migrations.0005_purposes").give_usual_steps(apps, None)
+    usual = Queue.objects.create(name="New", answer_within=timedelta(minutes=30))
+    told = ("after", "role", "by_email")
+    assert list(old.escalation_steps.values_list(*told)) == list(usual.escalation_steps.values_list(*told))
+    assert with_its_own.escalation_steps.count() == 1
+    owed.refresh_from_db()
+    take_steps(owed.pk, owed.next_step_at)
+    owed.refresh_from_db()
+    assert owed.next_step_at is None, "all of its times were over: each was taken"
+    assert Escalation.objects.filter(obligation=owed).count() == old.escalation_steps.count()

@@ -70,6 +70,23 @@ def test_g8_who_complains_and_wants_a_person_is_told_the_place_in_the_line_as_we
     assert customer.conversation.is_with_people
 
 
+def test_g8_who_asks_for_a_person_after_his_complaint_is_told_the_place_once(customer: Customer, point):
+    customer.says("عندي شكوى على قارئ العداد")
+    standing = customer.conversation.standing_hand_over
+    assert (standing.wish, customer.conversation.matter) == ("complaint", "complaint")
+    assert customer.conversation.owed.matter == "complaint"
+    [told] = customer.says("اريد اكلم موظف")
+    assert "ورقمك في الانتظار" in told.text
+    assert customer.says("اريد موظف") == []
+
+
+def test_what_a_colleague_said_that_it_is_about_stands_when_the_customer_complains(customer: Customer, point):
+    customer.says("السلام عليكم")
+    customer.conversation.is_about("document", at=timezone.now(), actor="user:salma")
+    customer.says("عندي شكوى")
+    assert customer.conversation.matter == "document"
+
+
 def test_asking_for_the_number_of_a_complaint_is_none(customer: Customer, point):
     customer.says("كم رقم الشكوى؟")
     assert not Case.objects.exists()
@@ -144,7 +161,9 @@ def test_g11_it_is_rated_by_one_tap(customer: Customer, point, salma):
     answer = Outgoing.objects.latest("pk")
     assert [each["id"] for each in answer.buttons] == [f"rate:{case.pk}:{score}" for score in (3, 2, 1)]
     assert all(len(each["title"]) <= 20 for each in answer.buttons)
-    customer.presses(f"rate:{case.pk}:3")
+    assert customer.conversation.is_with_people
+    [told] = customer.presses(f"rate:{case.pk}:3")
+    assert "شكرًا لك" in told.text, "a button that was pressed says that it was"
     assert case.rating.score == Rating.Score.SOLVED
     assert customer.conversation.owed is None
 

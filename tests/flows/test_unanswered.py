@@ -24,7 +24,7 @@ def test_g8_a_third_message_that_nothing_readable_was_said_to_is_a_persons(custo
         assert not HandOver.objects.exists()
     customer.says("hello, good evening to you")
     assert HandOver.objects.get().why == "a third message without an answer"
-    assert Obligation.objects.get().queue.name == "First line"
+    assert Obligation.objects.get().queue.purpose == "first_line"
 
 
 def test_g8_where_the_machine_answers_each_no_third_one_goes_to_people(customer: Customer):

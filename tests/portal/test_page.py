@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from rasd.channels.models import Address, Line, Outgoing
+from rasd.channels.models import Address, Delivery, Incoming, Line, Outgoing
 from rasd.config import health
 from rasd.desk.models import Case, CaseEntry, Contact, Conversation, Obligation, Rating
 from rasd.ledger.models import Entry
@@ -121,8 +121,21 @@ def test_it_shows_what_was_said_but_no_note_no_reason_and_no_employees_name(
     case.say("We are coming on Tuesday.", author=salma, key="1", at=at(1))
     case.note("He is always angry", author=salma, at=at(2))
     case.hand_on(case.work.queue, at=at(3), actor="user:salma", why="the colleague knows the house")
+    delivery = Delivery.objects.create(channel="whatsapp", body=b"{}")
+    line, address = case.conversation.line, case.conversation.address
+    sent = Incoming.objects.create(
+        line=line,
+        address=address,
+        delivery=delivery,
+        external_id="w",
+        kind="image",
+        payload={},
+        sent_at=at(3),
+    )
+    case.hear("", at=at(3), expects_answer=True, message=Conversation.take_in(sent))
     page = shown(case, client)
     assert "We are coming on Tuesday." in page
+    assert "You sent a photograph" in page
     for hidden in ("angry", "knows the house", "salma", "سلمى", "المثال"):
         assert hidden not in page
 

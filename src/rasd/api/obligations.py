@@ -90,7 +90,7 @@ def get_obligation(request: ApiRequest, pk: Id) -> HttpResponse:
 def give(request: ApiRequest, pk: Id, body: Giving, idempotency_key: Key) -> Done:
     owed = _open(request, pk)
     owner = the_user(body.owner) if body.owner else None
-    owed.give(owner, at=timezone.now(), actor=request.auth.actor, why=body.why)
+    owed.hand_on(owner=owner, at=timezone.now(), actor=request.auth.actor, why=body.why)
     return _done(owed)
 
 
@@ -105,7 +105,7 @@ def move(request: ApiRequest, pk: Id, body: Moving, idempotency_key: Key) -> Don
     """Due by the earlier of the two queues' times; a promise by the moment that was promised."""
     owed = _open(request, pk)
     queue = reading.named(request.auth.all_queues(), body.queue, "queue")
-    owed.move(queue, at=timezone.now(), actor=request.auth.actor, why=body.why)
+    owed.hand_on(queue, owner=None, at=timezone.now(), actor=request.auth.actor, why=body.why)
     return _done(owed)
 
 
@@ -119,11 +119,6 @@ def move(request: ApiRequest, pk: Id, body: Moving, idempotency_key: Key) -> Don
 def waive(request: ApiRequest, pk: Id, body: Waiving, idempotency_key: Key) -> Done:
     """Only an answer: a promise is kept, and a case's work ends with its closing answer (409 `cannot-be-waived`)."""
     owed = _open(request, pk)
-    if owed.kind != Obligation.Kind.ANSWER:
-        words = (
-            "only an answer can be waived: a promise is kept, and work on a case ends with its closing answer"
-        )
-        raise Problem(409, "cannot-be-waived", words)
     owed.waive(by=request.auth.user, at=timezone.now(), why=body.why)
     return _done(owed)
 

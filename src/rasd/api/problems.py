@@ -17,6 +17,8 @@ from rasd.desk.errors import (
     GoesOnElsewhere,
     NotInThisStage,
     NotOnShift,
+    NotTheirs,
+    NotWaivable,
     Settled,
     StillOwed,
 )
@@ -104,13 +106,19 @@ def refused(error: Exception) -> Problem:
             return Problem(409, "not-on-shift", words, title="Not on shift", back_at=back)
         case Settled():
             return Problem(409, "settled", words, title="Decided before")
+        case NotWaivable():
+            return Problem(409, "cannot-be-waived", words)
+        case NotTheirs():
+            return Problem(403, "not-allowed", words)
         case CannotReceive():
             return Problem(409, "cannot-receive", words, title="The customer could not receive it")
         case _:
             return Problem(409, "not-in-this-stage", words, title="Not in this stage")
 
 
-REFUSED = (Claimed, StillOwed, GoesOnElsewhere, NotOnShift, Settled, CannotReceive, NotInThisStage)
+REFUSED = (
+    Claimed, StillOwed, GoesOnElsewhere, NotOnShift, Settled, CannotReceive, NotInThisStage, NotWaivable, NotTheirs,
+)  # fmt: skip
 
 
 def answer(api: NinjaAPI, request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -145,11 +145,13 @@ def _take_turn(pk: int, now: datetime) -> "_Turn | datetime | None":
 
 def _body(outgoing: Outgoing, now: datetime) -> dict[str, Any] | None:
     """What to send, or None where nothing may be sent and the row now says why."""
-    if outgoing.kind == Outgoing.Kind.TEMPLATE:
-        return compose.body(outgoing, as_template=True)
-    if rules.window_is_open(last_wrote_at(outgoing.line, outgoing.address), now):
+    is_template = outgoing.kind == Outgoing.Kind.TEMPLATE
+    if not is_template and rules.window_is_open(last_wrote_at(outgoing.line, outgoing.address), now):
         return compose.body(outgoing, as_template=False)
-    if compose.template_of(outgoing):
+    if fault := compose.fault_of_template(outgoing):
+        _fail(outgoing, None, fault, now)
+        return None
+    if is_template or compose.template_of(outgoing):
         return compose.body(outgoing, as_template=True)
     _fail(
         outgoing,

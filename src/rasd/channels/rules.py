@@ -9,6 +9,9 @@ PAIR_BURST = 45
 # Free text may be sent for 24 h after the customer's last message to the same line [Meta, "Customer service windows"].
 WINDOW = timedelta(hours=24)
 
+TEMPLATE_TEXT_MAX = 1024
+"""Characters of a template's parameter, in which free text goes once the window is closed [Meta, "Message templates"]."""
+
 
 def next_slot(
     arrival: datetime, now: datetime, *, interval: timedelta, burst: int = 1

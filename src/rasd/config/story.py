@@ -15,8 +15,7 @@ from django.utils import timezone
 from rasd.channels.models import Channel, Incoming, Line, Outgoing, StatusEvent
 from rasd.channels.whatsapp.emulator.client import Emulator, Phone
 from rasd.config.options import options
-from rasd.desk.models import Calendar, Employee, OpenSpan, Weekday
-from rasd.flows.speaking import DEFAULT_TARGETS, FIRST_LINE, queue_named
+from rasd.desk.models import Calendar, Employee, OpenSpan, Queue, Weekday
 from rasd.metering import made_up
 from rasd.metering.days import usual_window
 from rasd.metering.models import Adoption, Cycle, Judgement, Photograph, Review, Submission
@@ -65,8 +64,8 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     )
     user = User.objects.create_superuser(USER, password=PASSWORD)
     user.groups.set(Group.objects.all())
-    for queue in DEFAULT_TARGETS:
-        queue_named(queue).people.add(user)
+    for purpose in Queue.Purpose:
+        Queue.standing(purpose).people.add(user)
     _make_staff()
     line = Line.objects.create(
         channel=Channel.WHATSAPP,
@@ -87,7 +86,7 @@ def _make_staff() -> None:
     office = Calendar.objects.create(name="Office hours of the demo", holidays_of="OM")
     for weekday in (Weekday.SUNDAY, Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY):
         OpenSpan.objects.create(calendar=office, weekday=weekday, opens=OPENS, closes=CLOSES)
-    first_line = queue_named(FIRST_LINE)
+    first_line = Queue.standing(Queue.Purpose.FIRST_LINE)
     first_line.calendar = office
     first_line.save(update_fields=["calendar"])
     for name, languages in STAFF.items():

@@ -28,6 +28,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rasd.channels.models import Media
 from rasd.desk import hours
 from rasd.desk.models import Case, CaseEntry, CaseKind, Obligation, Queue
 from rasd.ledger.models import Entry
@@ -260,6 +261,13 @@ class Line:
         return self.entry is not None and self.entry.is_public
 
     @property
+    def picture(self) -> Media | None:
+        """The customer's photograph, where that is what he sent and it is here."""
+        incoming = self.entry.message.incoming if self.entry and self.entry.message else None
+        media: Media | None = getattr(incoming, "media", None)
+        return media if media and media.sha256 and media.content_type.startswith("image/") else None
+
+    @property
     def actor(self) -> str:
         return self.entry.actor if self.entry else (self.deed.actor if self.deed else "")
 
@@ -284,7 +292,9 @@ def ledger_of(case: Case) -> list[Entry]:
 
 def history(case: Case, told: Sequence[Entry]) -> list[Line]:
     """Newest last; each with the number of the ledger's entry that proves it."""
-    entries = case.entries.select_related("author", "message__outgoing").order_by("at", "id")
+    entries = case.entries.select_related("author", "message__outgoing", "message__incoming__media").order_by(
+        "at", "id"
+    )
     numbers = {each.facts["entry"]: each.number for each in told if "entry" in each.facts}
     lines = [Line(entry.at, numbers.get(entry.pk), entry=entry) for entry in entries]
     lines += [Line(each.at, each.number, deed=each) for each in told if each.action in DEEDS]

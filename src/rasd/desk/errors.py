@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from rasd.desk.models import Conversation, Employee, HeldAnswer
+    from rasd.desk.models import Conversation, Employee, HeldAnswer, Obligation
 
 
 class Claimed(Exception):
@@ -45,7 +45,7 @@ class AnswerHeld(Exception):
 
 
 class Settled(Exception):
-    """A held answer was decided on before, the other way; the message says how."""
+    """A held answer was decided on before, the other way, or its conversation is over; the message says how."""
 
 
 class StillOwed(Exception):
@@ -82,6 +82,20 @@ class NotInThisStage(Exception):
 
 class CannotReceive(Exception):
     """The customer could not receive the answer where it was to be written (G11); the message says what can be done."""
+
+
+class NotWaivable(Exception):
+    """It cannot be said to need no answer: it is a promise, or work on a case."""
+
+    def __init__(self, owed: Obligation) -> None:
+        super().__init__(
+            f"{owed} is {owed.get_kind_display()}: only an answer can be waived, a promise is kept, and work on a case"
+            " ends with its closing answer"
+        )
+
+
+class NotTheirs(Exception):
+    """Somebody decides on what is neither his nor, as he leads nobody, his to decide."""
 
 
 class NotOnShift(Exception):

@@ -46,7 +46,6 @@ def settle_what_it_closes(sender: Any, outgoing: Outgoing, **_: Any) -> None:
     """After the obligations, of which its work is one: receivers are called in the order of this file."""
     for case in Case.objects.filter(closing_answer__message__outgoing=outgoing):
         case.settle()
-    Case.hear_of(outgoing)
 
 
 # What is owed.

@@ -9,10 +9,10 @@ from django.utils import translation
 
 from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming
-from rasd.desk.models import Conversation, HandOver, Message
+from rasd.desk.models import Conversation, HandOver, Message, Queue
 from rasd.flows import cases, identity, jobs, words
 from rasd.flows.models import Dialogue
-from rasd.flows.speaking import REVIEWS, dialogue_of, hand_over, hold, log, logging_of, queue_named, say
+from rasd.flows.speaking import dialogue_of, hand_over, hold, log, logging_of, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
 from rasd.metering.models.reviews import UNDO_WITHIN
 
@@ -38,8 +38,8 @@ def message_of(submission: Submission) -> Message:
 
 
 def speak_as_account(conversation: Conversation, submission: Submission) -> None:
-    """The account's language is the customer's until he has written in one himself."""
-    wrote = conversation.messages.filter(incoming__kind=Incoming.Kind.TEXT)
+    """The account's language is the customer's until he has written in one himself, now or at an earlier time."""
+    wrote = conversation.address.incoming_set.filter(kind=Incoming.Kind.TEXT)
     if submission.service_point and not wrote.exists():
         conversation.speak(submission.service_point.account.language)
 
@@ -113,7 +113,7 @@ class Answer:
 
     def _review(self) -> None:
         self.submission.send_to_review(why=self.judgement.why, at=self.at, actor=self.judgement.actor)
-        self.conversation.owe(message_of(self.submission), queue=queue_named(REVIEWS))
+        self.conversation.owe(message_of(self.submission), queue=Queue.standing(Queue.Purpose.PHOTOGRAPHS))
         self._expect(Expecting.NOTHING)
         self._say(words.with_reviewer(self.submission))
 
@@ -182,7 +182,12 @@ def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime
         said = naming_meter(conversation, adoption.reading.submission, said)
     told = tell(conversation, said, key=f"adoption:{adoption.pk}", at=at)
     owed = conversation.owed
-    if told.outgoing and owed and owed.home.name == REVIEWS and not has_review(conversation):
+    if (
+        told.outgoing
+        and owed
+        and owed.home.purpose == Queue.Purpose.PHOTOGRAPHS
+        and not has_review(conversation)
+    ):
         owed.answer_with(told)
     return told
 
@@ -259,7 +264,7 @@ def answer_review(review_id: int, *, at: datetime) -> None:
         with translation.override(conversation.language), logging_of(conversation):
             told = _tell_review(conversation, submission, review, at=at)
         owed = conversation.owed
-        if told and told.outgoing and owed and owed.home.name == REVIEWS:
+        if told and told.outgoing and owed and owed.home.purpose == Queue.Purpose.PHOTOGRAPHS:
             owed.answer_with(told)
 
 

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
-from rasd.desk.models import Conversation, HandOver, Message
-from rasd.flows import cases, identity, words
+from rasd.desk.models import Conversation, HandOver, Message, Queue
+from rasd.flows import cases, identity, tongue, words
 from rasd.flows.answering import (
     ask_whose,
     confirm,
@@ -26,14 +26,11 @@ from rasd.flows.answering import (
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue, Handling
 from rasd.flows.speaking import (
-    FIRST_LINE,
-    REVIEWS,
     dialogue_of,
     hand_over,
     hold,
     log,
     logging_of,
-    queue_named,
     say,
 )
 from rasd.flows.unanswered import is_one_too_many
@@ -50,7 +47,6 @@ FILES = {Kind.IMAGE, Kind.DOCUMENT}
 """Answered when their file has been fetched and looked at."""
 
 MISUNDERSTANDINGS_ALLOWED = 1
-SENTENCE = 2  # words, from which one can tell the language
 
 
 class Arrival:
@@ -94,15 +90,9 @@ class Arrival:
             announce("troubles")
 
     def _learn_language(self) -> None:
-        """From sentences: an "ok", a name that was asked for, or a file's name tells nothing of the language a person speaks."""
-        if self.incoming.kind not in {Kind.TEXT, Kind.IMAGE, Kind.EDIT}:
-            return
-        words_of_theirs = [word for word in self.incoming.text.split() if any(map(str.isalpha, word))]
-        wrote_before = self.conversation.messages.filter(incoming__kind=Kind.TEXT).exclude(pk=self.message.pk)
-        if len(words_of_theirs) < SENTENCE and wrote_before.exists():
-            return
+        """A name that was asked for tells nothing of the language a person speaks."""
         if dialogue_of(self.conversation).expecting != Expecting.NAME:
-            self.conversation.speak(self.understood.language)
+            self.conversation.speak(tongue.told_by(self.incoming))
 
     def _answer(self) -> None:
         pressed = self.incoming.button_id
@@ -125,9 +115,10 @@ class Arrival:
                 wish=HandOver.Wish.CUSTOMER,
                 why=self.incoming.text[:300],
                 at=self.at,
+                queue=complained_of.work.home if complained_of and complained_of.work else None,
             )
         elif complained_of:
-            cases.to_people(complained_of, self.message, at=self.at)
+            cases.to_people(complained_of, self.message, at=self.at, wish=HandOver.Wish.COMPLAINT)
         elif self.conversation.is_with_people:
             self._while_with_people()
         elif self.incoming.line.purpose != Line.Purpose.READINGS:
@@ -151,7 +142,7 @@ class Arrival:
         if self.incoming.button_id == "robot" or self.understood.wants_robot:
             self._back_to_the_machine()
         elif self._expects_answer and not self._of_a_case():
-            self.conversation.owe(self.message, queue=queue_named(FIRST_LINE))
+            self.conversation.owe(self.message, queue=Queue.standing(Queue.Purpose.FIRST_LINE))
 
     @property
     def _expects_answer(self) -> bool:
@@ -178,7 +169,9 @@ class Arrival:
         told = self._say(words.robot_again([adoption for adoption in theirs if adoption]), "robot-again")
         owed = self.conversation.owed
         if owed and has_review(self.conversation):
-            owed.move(queue_named(REVIEWS), at=self.at, actor=f"customer:{self.identifier}")
+            owed.move(
+                Queue.standing(Queue.Purpose.PHOTOGRAPHS), at=self.at, actor=f"customer:{self.identifier}"
+            )
         elif owed and told:
             owed.answer_with(told)
 

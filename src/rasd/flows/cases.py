@@ -18,7 +18,7 @@ from django.utils import translation
 
 from rasd.channels.models import Incoming
 from rasd.desk.errors import NotOnShift
-from rasd.desk.models import Case, Conversation, HandOver, Message, Rating
+from rasd.desk.models import Case, Conversation, HandOver, Matter, Message, Rating
 from rasd.flows import words
 from rasd.flows.speaking import log, say
 from rasd.language import normalise_arabic
@@ -71,25 +71,27 @@ def complaint(message: Message, *, at: datetime) -> Case | None:
         or not COMPLAINT.search(normalise_arabic(incoming.text))
     ):
         return None
-    return case_of(message, at=at) or Case.open(
+    conversation, actor = message.conversation, f"customer:{incoming.address.identifier}"
+    case = case_of(message, at=at) or Case.open(
         "complaint",
         _title(incoming.text),
         at=at,
-        actor=f"customer:{incoming.address.identifier}",
+        actor=actor,
         origin=Case.Origin.CUSTOMER,
-        conversation=message.conversation,
+        conversation=conversation,
         text=incoming.text,
         message=message,
     )
+    if not conversation.matter:  # what a person said that it is about stands
+        conversation.is_about(Matter.COMPLAINT, at=at, actor=actor)
+    return case
 
 
-def to_people(case: Case, message: Message, *, at: datetime) -> None:
+def to_people(case: Case, message: Message, *, at: datetime, wish: str = HandOver.Wish.MACHINE) -> None:
     """People answer ``message``: those who have the case. The customer is told so where it was the machine's till now."""
     conversation, actor = message.conversation, case.customer
     was_with_people = conversation.is_with_people
-    conversation.hand_over(
-        wish=HandOver.Wish.MACHINE, why=f"about the case {case.reference}", at=at, actor="machine:flows"
-    )
+    conversation.hand_over(wish=wish, why=f"about the case {case.reference}", at=at, actor="machine:flows")
     if (work := case.work) is None:
         raise ValueError(f"{case} is closed: nobody has it")
     owed = conversation.owe(message, queue=work.home)
@@ -110,13 +112,15 @@ def to_people(case: Case, message: Message, *, at: datetime) -> None:
 
 
 def rate(message: Message, pressed: str, *, at: datetime) -> bool:
-    """He pressed a button ``rate:CASE:SCORE`` under a closing answer; False where it is none of his cases."""
+    """He pressed a button ``rate:CASE:SCORE`` under a closing answer, and is told that it counts, also where people have the
+    conversation; False where it is none of his cases."""
     _rate, number, score = [*pressed.split(":"), "", ""][:3]
     case = Case.objects.of_chat(message.conversation).filter(pk=number).first() if number.isdigit() else None
     if case is None or not score.isdigit() or int(score) not in Rating.Score:
         return False
     case.rate(int(score), at=at)
-    say(message.conversation, words.rated(int(score)), key=f"rated:{message.pk}", at=at)
+    told = words.rated(int(score))
+    say(message.conversation, told, key=f"rated:{message.pk}", at=at, of_hand_over=True)
     return True
 
 

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.utils import translation
 
 from rasd.channels.models import Incoming
-from rasd.desk.models import Conversation, HandOver, Message, Queue
+from rasd.desk.models import Conversation, HandOver, Message, Obligation, Queue
 from rasd.flows import words
 from rasd.flows.live import announce
 from rasd.flows.models import Dialogue
 
 log = structlog.get_logger("rasd.flows")
 
-FIRST_LINE, REVIEWS = "First line", "Photographs"
-DEFAULT_TARGETS = {FIRST_LINE: timedelta(minutes=30), REVIEWS: timedelta(hours=4)}
+PLACE_TOLD = "with-person:"  # begins the key of what tells somebody his place in the line
 
 
 @contextmanager
@@ -33,10 +32,6 @@ def hold(conversation: Conversation) -> None:
     other would wait for ever (see :meth:`Obligation.hold`).
     """
     Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
-
-
-def queue_named(name: str) -> Queue:
-    return Queue.objects.get_or_create(name=name, defaults={"answer_within": DEFAULT_TARGETS[name]})[0]
 
 
 def say(
@@ -63,14 +58,28 @@ def say(
     return said
 
 
-def hand_over(conversation: Conversation, message: Message, *, wish: str, why: str, at: datetime) -> None:
+def hand_over(
+    conversation: Conversation,
+    message: Message,
+    *,
+    wish: str,
+    why: str,
+    at: datetime,
+    queue: Queue | None = None,
+) -> None:
     """To people at once, with the place and the time told (G8), and an answer owed (G7).
 
-    Where people have it already, no robot says so again.
+    Where people have it already, no robot says so again; but who asks for a person and was not told the place is told it.
+
+    Args:
+        queue: whose it is; the first line's where none is named.
     """
-    queue = queue_named(FIRST_LINE)
-    if conversation.is_with_people:
-        conversation.owe(message, queue=queue)
+    queue = queue or Queue.standing(Queue.Purpose.FIRST_LINE)
+    if standing := conversation.standing_hand_over:
+        owed = conversation.owe(message, queue=queue)
+        told = conversation.messages.filter(outgoing__key__startswith=PLACE_TOLD, at__gte=standing.at)
+        if wish == HandOver.Wish.CUSTOMER != standing.wish != HandOver.Wish.STAFF and not told.exists():
+            _tell_place(conversation, message, owed, at=at)
         return
     actor = (
         f"customer:{conversation.address.identifier}" if wish == HandOver.Wish.CUSTOMER else "machine:flows"
@@ -82,10 +91,15 @@ def hand_over(conversation: Conversation, message: Message, *, wish: str, why: s
         # A photograph waited for a reviewer; its sender wants a person.
         obligation.move(queue, at=message.at, actor=actor, why=why)
     dialogue_of(conversation).expect(Dialogue.Expecting.NOTHING, at=at)
+    _tell_place(conversation, message, obligation, at=at)
+
+
+def _tell_place(conversation: Conversation, message: Message, owed: Obligation, *, at: datetime) -> None:
+    queue = owed.queue
     with translation.override(conversation.language):
-        wait = queue.honest_wait(at, target=queue.target(conversation.line, obligation.matter))
-        told = words.with_person(queue.place_of(obligation), wait, at)
-    say(conversation, told, key=f"with-person:{message.pk}", at=at, of_hand_over=True)
+        wait = queue.honest_wait(at, target=queue.target(conversation.line, owed.matter))
+        told = words.with_person(queue.place_of(owed), wait, at)
+    say(conversation, told, key=f"{PLACE_TOLD}{message.pk}", at=at, of_hand_over=True)
 
 
 def dialogue_of(conversation: Conversation) -> Dialogue:

@@ -10,6 +10,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from rasd.channels.models import Incoming
 from rasd.desk.models import Case, CaseEntry, Rating
 
 Stage = Case.Stage
@@ -30,6 +31,17 @@ HEADINGS: dict[str, str | Promise] = {
     Kind.REOPENED: gettext_lazy("The request was opened again"),
     Kind.RATED: gettext_lazy("You told us how it was settled"),
 }
+SENT: dict[str, str | Promise] = {
+    Incoming.Kind.IMAGE: gettext_lazy("You sent a photograph"),
+    Incoming.Kind.DOCUMENT: gettext_lazy("You sent a document"),
+    Incoming.Kind.AUDIO: gettext_lazy("You sent a voice note"),
+    Incoming.Kind.VIDEO: gettext_lazy("You sent a video"),
+    Incoming.Kind.LOCATION: gettext_lazy("You sent a location"),
+    Incoming.Kind.CONTACTS: gettext_lazy("You sent a contact card"),
+    Incoming.Kind.UNSUPPORTED: gettext_lazy("You sent something that WhatsApp did not pass on to us"),
+}
+"""What he sent in the conversation that is no text. In words: who has the page's address may not be who took the photograph."""
+
 STAGES: dict[str, str | Promise] = {
     Stage.OPEN: gettext_lazy("The request was received"),
     Stage.WORKING: gettext_lazy("We are working on it"),
@@ -114,7 +126,8 @@ class Shown:
 
     @property
     def lines(self) -> list[Line]:
-        return [line for entry in self.case.public_entries() if (line := _line(entry, self.case))]
+        told = self.case.public_entries().select_related("message__incoming")
+        return [line for entry in told if (line := _line(entry))]
 
     @property
     def scores(self) -> list[tuple[int, str, bool]]:
@@ -134,12 +147,15 @@ def zone() -> str:
     return settings.TIME_ZONE.rpartition("/")[2].replace("_", " ")
 
 
-def _line(entry: CaseEntry, case: Case) -> Line | None:
+def _line(entry: CaseEntry) -> Line | None:
     whose = {Kind.SAID: "ours", Kind.CLOSING: "ours", Kind.HEARD: "yours", Kind.RATED: "yours"}.get(
         Kind(entry.kind), ""
     )
+    sent = SENT.get(entry.message.incoming.kind) if entry.message and entry.message.incoming else None
     heading = HEADINGS.get(entry.kind) or STAGES.get(entry.stage)
-    if entry.kind == Kind.OPENED:
+    if entry.kind == Kind.HEARD:
+        heading = sent or heading
+    elif entry.kind == Kind.OPENED:
         whose = "yours" if entry.text else ""
-        heading = HEADINGS[Kind.HEARD] if entry.text else STAGES[Stage.OPEN]
+        heading = sent or HEADINGS[Kind.HEARD] if entry.text else STAGES[Stage.OPEN]
     return Line(heading, entry.text, whose, entry.at) if heading else None

@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 from rasd.channels.models import Outgoing
+from rasd.channels.rules import TEMPLATE_TEXT_MAX
 from rasd.channels.whatsapp.payload import Status
 
 TEXT_MAX = 4096
 BODY_MAX = CAPTION_MAX = 1024
 BUTTONS_MAX, BUTTON_TITLE_MAX, BUTTON_ID_MAX = 3, 20, 256
 ROWS_MAX, ROW_TITLE_MAX, ROW_ID_MAX, ROW_DESCRIPTION_MAX = 10, 24, 200, 72
-PARAMETER_MAX = 1024
 
 Kind = Outgoing.Kind
 
@@ -77,13 +77,32 @@ def _each(field: str, rows: object, most: int, lengths: dict[str, int], unique: 
 
 
 def template_of(outgoing: Outgoing) -> dict[str, Any] | None:
-    """The template that carries this message where the window is closed: its own, or the line's with the text in it."""
+    """The template that carries this message where the window is closed: its own, or the line's with the text in it; with
+    ``content["in_short"]`` in its place where the text would be too long for it."""
     if own := outgoing.content.get("template"):
         return dict(own)
     default = outgoing.line.reopening_template
     if default.get("name") and outgoing.text:
-        return {**default, "parameters": [outgoing.text]}
+        text = outgoing.text
+        if len(_parameter(text)) > TEMPLATE_TEXT_MAX:
+            text = outgoing.content.get("in_short", text)
+        return {**default, "parameters": [text]}
     return None
+
+
+def fault_of_template(outgoing: Outgoing) -> str:
+    """Why it cannot go inside a template; empty where it can. It is not cut: the customer would have half an answer, and nobody
+    would know."""
+    longest = max(
+        (len(_parameter(str(each))) for each in (template_of(outgoing) or {}).get("parameters", [])),
+        default=0,
+    )
+    if longest <= TEMPLATE_TEXT_MAX:
+        return ""
+    return (
+        f"the customer last wrote more than 24 hours ago, and the template in which it would go takes {TEMPLATE_TEXT_MAX}"
+        f" characters, not {longest}: send it in parts"
+    )
 
 
 def body(outgoing: Outgoing, *, as_template: bool) -> dict[str, Any]:
@@ -141,7 +160,7 @@ def _template(outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
 def _parameter(text: str) -> str:
     """A template's parameter may have no line break, no tab and no more than four spaces in a row."""
     flat = re.sub(r"\s*\n\s*", " · ", text.strip())
-    return re.sub(r"[\t ]+", " ", flat)[:PARAMETER_MAX]
+    return re.sub(r"[\t ]+", " ", flat)
 
 
 def failure_of(status: dict[str, Any]) -> tuple[int | None, str]:

@@ -319,6 +319,7 @@ def preview(message: Any) -> str:
 def hand_over_words(hand_over: Any) -> Any:
     said = {
         "customer": gettext_lazy("With people: the customer asked for a person"),
+        "complaint": gettext_lazy("With people: the customer complained"),
         "machine": gettext_lazy("With people: the machine could not go on"),
         "staff": gettext_lazy("With people: a colleague took over"),
     }

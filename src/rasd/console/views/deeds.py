@@ -12,7 +12,7 @@ from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.conversations import UNDONE_WITHIN, again
 from rasd.console.views.shared import actor_of, tell_pages, the_conversation, typed
-from rasd.desk.errors import Claimed, GoesOnElsewhere, Settled, StillOwed
+from rasd.desk.errors import Claimed, GoesOnElsewhere, NotTheirs, Settled, StillOwed
 from rasd.desk.models import HandOver, HeldAnswer
 
 
@@ -56,7 +56,7 @@ def give_back(request: StaffRequest, pk: int) -> HttpResponse:
 @page(roles.CONVERSATIONS)
 @require_POST
 def settle_held(request: StaffRequest, pk: int, held: int) -> HttpResponse:
-    """An answer that was held goes out after all, or does not: whoever wrote it or was quicker says so."""
+    """An answer that was held goes out after all, or does not: who wrote it, who was quicker, or who leads them says so."""
     asked = the_conversation(pk)
     answer = get_object_or_404(HeldAnswer.objects.select_related("conversation"), pk=held, conversation=asked)
     try:
@@ -64,6 +64,8 @@ def settle_held(request: StaffRequest, pk: int, held: int) -> HttpResponse:
             settle = answer.send if typed(request.POST, "what") == "send" else answer.drop
             settle(by=request.user, at=timezone.now())
             tell_pages(asked)
+    except NotTheirs:
+        messages.warning(request, _("The two whom it is about decide on it, or who leads them."))
     except Settled:
         messages.warning(request, _("A colleague has decided on it in the meantime."))
     return again(request, asked)

@@ -114,13 +114,14 @@ def _send(case: "Case", chat: Conversation, text: str, *, author: User, key: str
             for score in reversed(Rating.Score)
         ]
     fits = len(whole) <= BUTTONS_WITH
+    in_short = case.in_short(whole)
     message = chat._send(
         whole,
         key=f"case:{case.pk}:{key}",
         at=at,
         author=author,
         kind=Outgoing.Kind.BUTTONS if fits else Outgoing.Kind.TEXT,
-        content={"buttons": buttons} if fits else {},
+        content=({"buttons": buttons} if fits else {}) | ({"in_short": in_short} if in_short else {}),
     )
     for owed in (chat.owed, case.work):
         if owed:

@@ -6,9 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from rasd.desk.models.queues import Matter, Queue
 
-USUAL_QUEUE = "First line"
-"""Where the usual kinds go until somebody says otherwise: people serve it from the first day."""
-
 USUAL: dict[str, tuple[str, str, Matter, timedelta]] = {
     "complaint": ("شكوى", "Complaint", Matter.COMPLAINT, timedelta(hours=24)),
     "visit": ("شكوى من زيارة", "Complaint about a visit", Matter.COMPLAINT, timedelta(hours=24)),
@@ -46,9 +43,7 @@ class CaseKind(models.Model):
     def usual(cls) -> models.QuerySet["CaseKind"]:
         """All kinds there are; the usual ones are made where there is none at all."""
         if not cls.objects.exists():
-            queue, _made = Queue.objects.get_or_create(
-                name=USUAL_QUEUE, defaults={"answer_within": timedelta(minutes=30)}
-            )
+            queue = Queue.standing(Queue.Purpose.FIRST_LINE)  # people serve it from the first day
             for code, (name_ar, name_en, matter, within) in USUAL.items():
                 cls.objects.get_or_create(
                     code=code,

@@ -10,12 +10,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from rasd.channels.models import Outgoing
 from rasd.desk import signals
-from rasd.desk.errors import AnswerHeld
 from rasd.desk.errors import CannotReceive as CannotReceive
 from rasd.desk.errors import NotInThisStage as NotInThisStage
-from rasd.desk.models import case_closing, case_hearing, case_opening, case_work
+from rasd.desk.models import case_closing, case_hearing, case_opening, case_saying, case_work
 from rasd.desk.models.case_kinds import CaseKind
 from rasd.desk.models.case_queries import CaseQuerySet
 from rasd.desk.models.case_records import (
@@ -27,7 +25,7 @@ from rasd.desk.models.case_records import (
     new_token,
 )
 from rasd.desk.models.contacts import Contact
-from rasd.desk.models.conversations import Conversation, Message
+from rasd.desk.models.conversations import Conversation
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Queue
 from rasd.ledger.models import record
@@ -187,8 +185,11 @@ class Case(models.Model):
             self._standing_work().pause(at=at, actor=actor)
             self._go(self.Stage.CUSTOMER, at=at, actor=actor)
 
-    def hand_on(self, queue: Queue, *, owner: User | None = None, at: datetime, actor: str, why: str) -> None:
-        """Its work is another queue's, and ``owner``'s in it where one is named. ``why`` is for staff.
+    def hand_on(
+        self, queue: Queue | None = None, *, owner: User | None = None, at: datetime, actor: str, why: str
+    ) -> None:
+        """Its work is another queue's (None: stays in its own), and ``owner``'s in it where one is named; what is owed to the
+        customer on its page goes with it. ``why`` is for staff.
 
         Raises:
             NotInThisStage: it is closed.
@@ -197,12 +198,11 @@ class Case(models.Model):
         with self._held():
             if self.stage == self.Stage.CLOSED:
                 raise NotInThisStage("it is closed: reopen it before it is handed on")
-            work = self._standing_work()
-            work.move(queue, at=at, actor=actor, why=why)
-            work.give(owner, at=at, actor=actor, why=why)
-            if answer := self.answer_owed:
-                answer.move(queue, at=at, actor=actor, why=why)
-                answer.give(owner, at=at, actor=actor, why=why)
+            for owed in filter(None, (self._standing_work(), self.answer_owed)):
+                if queue is not None:
+                    owed.move(queue, at=at, actor=actor, why=why)
+                owed.give(owner, at=at, actor=actor, why=why)
+            queue = queue or self._standing_work().queue
             self._write(
                 CaseEntry.Kind.HANDED,
                 at=at,
@@ -224,41 +224,10 @@ class Case(models.Model):
                 public=False,
             )
 
-    def say(self, text: str, *, author: User, key: str, at: datetime) -> CaseEntry:
-        """To the customer: on the page, and in the conversation where there is one. Once for each ``key``.
-
-        It answers what he wrote on either.
-
-        Raises:
-            ValueError: it is empty.
-            AnswerHeld: somebody else has the conversation.
-        """
-        with self._held():
-            if known := self._written(key):
-                return known
-            text, message = case_work.said(text), None
-            try:
-                if self.conversation:
-                    message = self.conversation.reply(text, author=author, key=f"case:{self.pk}:{key}", at=at)
-            except (
-                AnswerHeld
-            ) as error:  # what was typed is kept as a held answer, which must not be rolled back
-                held = error
-            else:
-                return self._write_said(text, author, message=message, key=key, at=at)
-        raise held
-
-    @classmethod
-    def hear_of(cls, outgoing: Outgoing) -> None:
-        """An answer written in a case that was held, as somebody else had the conversation, was sent after all: shown in it."""
-        message = Message.objects.filter(outgoing=outgoing).select_related("author").first()
-        _reply, _colon, rest = outgoing.key.partition(":case:")
-        number, _colon, key = rest.partition(":")
-        case = cls.objects.filter(pk=number).first() if number.isdigit() else None
-        if message is None or message.author is None or case is None or case._written(key):
-            return
-        with case._held():
-            case._write_said(message.words, message.author, message=message, key=key, at=message.at)
+    say = case_saying.say
+    of_reply = classmethod(case_saying.of_reply)
+    show_reply = case_saying.show_reply
+    in_short = case_saying.in_short
 
     # How it ends, and begins again.
 
@@ -336,22 +305,6 @@ class Case(models.Model):
         """Whoever wrote on the page has it, so what stands there he could receive (G7)."""
         if answer := self.answer_owed:
             answer.done(at=at, actor=actor, why="answered on the page")
-
-    def _write_said(
-        self, text: str, author: User, *, message: Message | None, key: str, at: datetime
-    ) -> CaseEntry:
-        entry = self._write(
-            CaseEntry.Kind.SAID,
-            at=at,
-            actor=case_work.actor(author),
-            author=author,
-            text=text,
-            public=True,
-            message=message,
-            key=key,
-        )
-        self._answered_on_the_page(at=at, actor=case_work.actor(author))
-        return entry
 
     def _write(
         self,

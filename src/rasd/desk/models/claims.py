@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from rasd.desk.errors import Claimed, Settled
+from rasd.desk.errors import Claimed, NotTheirs, Settled
 from rasd.desk.hours import open_until
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Queue
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CLAIM_LASTS = timedelta(seconds=60)
 """After the last sign of life of the page that holds it; pages give one every 20 seconds."""
 
+
+LEADS = "desk.change_employee"
+"""The permission of who leads a team."""
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -122,16 +125,23 @@ class HeldAnswer(models.Model):
             record(f"user:{author.get_username()}", "answer.held", str(conversation), at=at, facts=facts)
             return held
 
+    def may_be_decided_by(self, user: User) -> bool:
+        """The two whom it is about, and who leads them."""
+        return user.pk in {self.author_id, self.other_id} or user.has_perm(LEADS)
+
     def send(self, *, by: User, at: datetime) -> Message:
-        """It goes out after all, as its author's; once, whoever says so and however often.
+        """It goes out after all, as its author's; once, whoever of them says so and however often.
 
         Raises:
-            Settled: it was dropped before.
+            NotTheirs: ``by`` is neither its author, nor who was in the way, nor leads a team.
+            Settled: it was dropped before, or the conversation is closed.
         """
         with transaction.atomic():
-            self._lock()
+            self._lock(by)
             if self.outcome == self.Outcome.DROPPED:
                 raise Settled(f"{self} was dropped: write it anew")
+            if not self.outcome and self.conversation.closed_at:
+                raise Settled(f"{self.conversation} was closed: open it again, and then send it")
             message = self.conversation._answer(
                 self.text, author=self.author, key=self.key, at=at, promises=self.promises
             )
@@ -143,18 +153,23 @@ class HeldAnswer(models.Model):
         """It does not go out; its words stay here. A second call changes nothing.
 
         Raises:
+            NotTheirs: as :meth:`send`.
             Settled: it was sent before.
         """
         with transaction.atomic():
-            self._lock()
+            self._lock(by)
             if self.outcome == self.Outcome.SENT:
                 raise Settled(f"{self} was sent: it cannot be called back")
             if not self.outcome:
                 self._settle(self.Outcome.DROPPED, by, at)
 
-    def _lock(self) -> None:
-        Conversation.objects.select_for_update().get(pk=self.conversation_id)
-        self.refresh_from_db()
+    def _lock(self, by: User) -> None:
+        if not self.may_be_decided_by(by):
+            raise NotTheirs(
+                f"{self} is between {self.author} and {self.other}: they decide, or who leads them"
+            )
+        self.conversation = Conversation.objects.select_for_update().get(pk=self.conversation_id)
+        self.refresh_from_db(fields=["outcome", "settled_at", "settled_by"])
 
     def _settle(self, outcome: "HeldAnswer.Outcome", by: User, at: datetime) -> None:
         self.outcome, self.settled_by, self.settled_at = outcome, by, at

@@ -69,10 +69,12 @@ class Conversation(models.Model):
                 line=incoming.line, address=incoming.address, closed_at=None
             ).first()
             if conversation is None:
+                before = incoming.address.conversations.order_by("-opened_at", "-pk").first()
                 conversation = cls.objects.create(
                     line=incoming.line,
                     address=incoming.address,
                     contact=Contact.of(incoming.address),
+                    language=before.language if before else "ar",
                     opened_at=incoming.sent_at,
                     last_message_at=incoming.sent_at,
                 )
@@ -93,7 +95,8 @@ class Conversation(models.Model):
 
         Args:
             key: what makes it this message: a second call with the same key changes nothing.
-            of_hand_over: the one thing that the machine still says then: that a person has it, and when.
+            of_hand_over: what the machine still says then: that a person has it, and when; and that a button which the
+                customer pressed did what it says.
         """
         if self.is_with_people and not of_hand_over:
             return None
@@ -324,12 +327,16 @@ class Conversation(models.Model):
         self, text: str, *, author: User, key: str, at: datetime, promises: datetime | None
     ) -> "Message":
         """It goes out, and answers what is owed; the same one for the same key. The caller holds the conversation's lock."""
+        from rasd.desk.models.cases import Case
         from rasd.desk.models.claims import make_his
         from rasd.desk.models.obligations import Obligation
 
         if found := Message.objects.filter(outgoing__key=key).first():
             return found
-        message = self._send(text, key=key, at=at, author=author)
+        cases = Case.of_reply(self, key)  # locked before what is owed, and that before the ledger
+        in_short = cases[-1].in_short(text) if cases else ""
+        content = {"in_short": in_short} if in_short else {}
+        message = self._send(text, key=key, at=at, author=author, content=content)
         if owed := self.owed:
             owed.answer_with(message)
         if promises:
@@ -345,6 +352,8 @@ class Conversation(models.Model):
                 actor=f"user:{author.get_username()}",
             )
             make_his(promised, author, at=at, why="promised")
+        for case in cases:
+            case.show_reply(message, key)
         return message
 
     def _queue_for(self, author: User) -> Queue:
@@ -418,6 +427,7 @@ class HandOver(models.Model):
 
     class Wish(models.TextChoices):
         CUSTOMER = "customer", "the customer asked for a person"
+        COMPLAINT = "complaint", "the customer complained"
         MACHINE = "machine", "the machine could not go on"
         STAFF = "staff", "a member of staff took over"
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from rasd.desk import hours, signals
+from rasd.desk.errors import NotWaivable
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
 from rasd.desk.models.roster import Roster
@@ -216,13 +217,15 @@ class Obligation(models.Model):
         """As it is now, and nobody else's to change until the caller's transaction ends.
 
         What is changed about one conversation or case is changed by one after the other: its row is locked first, the
-        obligation's next, the ledger's chain last. Who already has the chain must not come here: it is a deadlock.
+        obligation's next, the ledger's chain last; a case's conversation before the case. Who already has the chain must not
+        come here: it is a deadlock.
 
         Args:
             wait: else None, at once, where somebody else is at it.
         """
-        for parent in (Conversation, cls._meta.get_field("case").related_model):
-            rows = parent.objects.filter(obligations=pk)  # type: ignore[union-attr]
+        of_case = Conversation.objects.filter(cases__obligations=pk)
+        cases = cls._meta.get_field("case").related_model.objects  # type: ignore[union-attr]
+        for rows in (Conversation.objects.filter(obligations=pk), of_case, cases.filter(obligations=pk)):
             locked = rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
             if not locked.exists() and rows.exists():
                 return None
@@ -347,6 +350,24 @@ class Obligation(models.Model):
             self._record("obligation.moved", actor, at=at, why=why)
 
     @property
+    def hand_on(
+        self, queue: Queue | None = None, *, owner: User | None, at: datetime, actor: str, why: str = ""
+    ) -> None:
+        """Somebody hands it on: to ``owner``, or to whoever serves ``queue``; None: the queue in which it lies. The one way for
+        people; a case's work goes with what else is owed on the case, and is a line of its history (see :meth:`Case.hand_on`).
+
+        Raises:
+            NotOnShift: ``owner`` is not there now.
+        """
+        if self.case is not None and self.kind == self.Kind.WORK:
+            self.case.hand_on(queue, owner=owner, at=at, actor=actor, why=why)
+            self.refresh_from_db()
+            return
+        with self._changing():
+            if queue is not None:
+                self.move(queue, at=at, actor=actor, why=why)
+            self.give(owner, at=at, actor=actor, why=why)
+
     def place(self) -> dict[str, str | None]:
         """Where it lies and how its clock stands, in plain text, for :meth:`put_back`."""
         values = {name: getattr(self, name) for name in PLACE}
@@ -413,7 +434,13 @@ class Obligation(models.Model):
                 )  # it was never out, so no entry: but somebody must write another
 
     def waive(self, *, by: User, at: datetime, why: str = "") -> None:
-        """An employee says that it needs no answer."""
+        """An employee says that it needs no answer.
+
+        Raises:
+            NotWaivable: it is no answer: a promise is kept, and work on a case ends with its closing answer.
+        """
+        if self.kind != self.Kind.ANSWER:
+            raise NotWaivable(self)
         with self._changing():
             if self.discharged_at is None:
                 self.waived_by = by

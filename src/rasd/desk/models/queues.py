@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from rasd.desk.models.obligations import Obligation
     from rasd.desk.waits import Wait
 
+LAST_RESORT = {"ar": "الملجأ الأخير", "en": "Last resort"}
 LAST_RESORT_ANSWERS_WITHIN = timedelta(minutes=30)  # unless somebody says otherwise
+
+
+def named(names: dict[str, str]) -> str:
+    """In the installation's language: what is made by itself stands in the database, where nobody translates it."""
+    return names.get(settings.LANGUAGE_CODE, names["en"])
 
 
 class Matter(models.TextChoices):
@@ -32,6 +38,18 @@ class Matter(models.TextChoices):
 
 class Queue(models.Model):
     """A staffed queue: what is in it is owed by the people who serve it."""
+
+    class Purpose(models.TextChoices):
+        """What the machine puts into it, whatever it is called."""
+
+        FIRST_LINE = "first_line", _("what is for people")
+        PHOTOGRAPHS = "photographs", _("photographs of which the machine is not sure")
+
+    USUAL: dict[str, tuple[dict[str, str], timedelta]] = {
+        Purpose.FIRST_LINE: ({"ar": "الخط الأول", "en": "First line"}, timedelta(minutes=30)),
+        Purpose.PHOTOGRAPHS: ({"ar": "الصور", "en": "Photographs"}, timedelta(hours=4)),
+    }
+    """Names and time to answer with which they are made."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     answer_within = models.DurationField(
@@ -59,6 +77,9 @@ class Queue(models.Model):
         verbose_name=_("falls to"),
         help_text=_("the queue that gets what is in this one while nobody serves it"),
     )
+    purpose = models.CharField(
+        max_length=20, choices=Purpose, blank=True, editable=False, help_text="what the machine puts into it"
+    )
     is_last_resort = models.BooleanField(
         _("last resort"),
         default=False,
@@ -71,6 +92,9 @@ class Queue(models.Model):
                 fields=["is_last_resort"],
                 condition=models.Q(is_last_resort=True),
                 name="one_queue_of_last_resort",
+            ),
+            models.UniqueConstraint(
+                fields=["purpose"], condition=~models.Q(purpose=""), name="one_queue_for_each_purpose"
             ),
         ]
 
@@ -95,10 +119,25 @@ class Queue(models.Model):
     # Who serves it.
 
     @classmethod
+    def standing(cls, purpose: "Queue.Purpose") -> "Queue":
+        """The queue into which the machine puts things of this kind; made where there is none, unless one that nobody said
+        anything of is called so already."""
+        if queue := cls.objects.filter(purpose=purpose).first():
+            return queue
+        names, within = cls.USUAL[purpose]
+        if called_so := cls.objects.filter(name__in=names.values(), purpose="").order_by("pk").first():
+            called_so.purpose = purpose
+            called_so.save(update_fields=["purpose"])
+            return called_so
+        defaults = {"name": named(names), "answer_within": within}
+        return cls.objects.get_or_create(purpose=purpose, defaults=defaults)[0]
+
+    @classmethod
     def last_resort(cls) -> "Queue":
         """The queue of what no other can take; made where none is, with the administrators in it."""
         queue, _made = cls.objects.get_or_create(
-            is_last_resort=True, defaults={"name": "Last resort", "answer_within": LAST_RESORT_ANSWERS_WITHIN}
+            is_last_resort=True,
+            defaults={"name": named(LAST_RESORT), "answer_within": LAST_RESORT_ANSWERS_WITHIN},
         )
         return queue
 

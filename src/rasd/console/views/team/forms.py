@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 from rasd.channels.models import Line
 from rasd.console.views.team.fields import LengthField
 from rasd.desk.models import Calendar, Employee, EscalationStep, Matter, Queue, Skill, Target
-from rasd.flows.speaking import DEFAULT_TARGETS
 
 MOST_AT_A_TIME = 100
 LOCAL = "%Y-%m-%dT%H:%M"  # as a browser's datetime-local says it
@@ -176,15 +175,6 @@ class QueueForm(_Skilled, forms.ModelForm):  # type: ignore[type-arg]
         self.fields["calendar"].empty_label = _("day and night")  # type: ignore[attr-defined]
         self.fields["falls_to"].queryset = Queue.objects.exclude(pk=self.instance.pk).order_by("name")  # type: ignore[attr-defined]
         self.fields["falls_to"].empty_label = _("none")  # type: ignore[attr-defined]
-
-    def clean_name(self) -> str:
-        name, before = self.cleaned_data["name"], self.initial.get("name")
-        if before in DEFAULT_TARGETS and name != before:
-            raise forms.ValidationError(
-                _("The machine puts messages into the queue with the name “%(name)s”: leave it as it was.")
-                % {"name": before}
-            )
-        return str(name)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

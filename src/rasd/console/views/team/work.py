@@ -123,16 +123,22 @@ def _move(
             one = Obligation.hold(pk)
             if one is None or one.discharged_at:
                 continue
-            before = one.place
             if isinstance(where, Employee):
-                one.give(where.user, at=at, actor=actor, why=why)
-            elif one.queue == where:
-                one.give(None, at=at, actor=actor, why=why)
+                queue, owner = None, where.user
             else:
-                one.move(where, at=at, actor=actor, why=why)
-            if any(one.place[name] != before[name] for name in ("queue_id", "owner_id")):
-                moved.append({"pk": pk, "place": before})
+                queue, owner = (None if one.queue == where else where), None
+            if owner == one.owner and queue is None:
+                continue
+            before = [{"pk": each.pk, "place": each.place} for each in _together(one)]
+            one.hand_on(queue, owner=owner, at=at, actor=actor, why=why)
+            moved += before
     return moved
+
+
+def _together(one: Obligation) -> list[Obligation]:
+    """With a case's work goes the answer that is owed on its page."""
+    beside = one.case.answer_owed if one.case and one.kind == Obligation.Kind.WORK else None
+    return [one, beside] if beside else [one]
 
 
 def _last_moved(request: StaffRequest, now: datetime) -> dict[str, Any] | None:

@@ -1,0 +1,107 @@
+"""What staff say to the customer in a case, wherever they write it: methods of :class:`Case`, kept apart as they are one concern.
+
+What is said in its conversation is shown in the case, as what the customer writes there is: whoever reads the case, the customer
+on its page too, reads all of it.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.utils import translation
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from rasd.channels.rules import TEMPLATE_TEXT_MAX
+from rasd.desk.errors import AnswerHeld
+from rasd.desk.models import case_work
+from rasd.desk.models.case_records import CaseEntry
+from rasd.desk.models.conversations import Conversation, Message
+
+if TYPE_CHECKING:
+    from rasd.desk.models.cases import Case
+
+
+def say(case: "Case", text: str, *, author: User, key: str, at: datetime) -> CaseEntry:
+    """To the customer: on the page, and in the conversation where there is one. Once for each ``key``.
+
+    It answers what he wrote on either.
+
+    Raises:
+        ValueError: it is empty.
+        AnswerHeld: somebody else has the conversation.
+    """
+    with case._held():
+        if known := case._written(key):
+            return known
+        text = case_work.said(text)
+        if case.conversation is None:
+            return _write(case, text, author, message=None, key=key, at=at)
+        try:
+            message = case.conversation.reply(text, author=author, key=f"case:{case.pk}:{key}", at=at)
+        except AnswerHeld as error:  # what was typed is kept as a held answer, which must not be rolled back
+            held = error
+        else:
+            return case.entries.get(message=message)
+    raise held
+
+
+def of_reply(cls: type["Case"], conversation: Conversation, key: str) -> list["Case"]:
+    """The cases in which a reply in ``conversation`` is shown, locked: the open ones, and the one that it was written in,
+    of which its ``key`` tells."""
+    number, _key = _written_in(key)
+    shown = conversation.cases.open().select_for_update(no_key=True).order_by("pk")
+    found = list(shown)
+    if number is not None and all(case.pk != number for case in found):
+        found += cls.objects.select_for_update(no_key=True).filter(pk=number)
+    return found
+
+
+def show_reply(case: "Case", message: Message, key: str) -> None:
+    """An employee answered in its conversation: a line of its history. Written in the case itself, it also answers what the
+    customer wrote on the page: its author had that before him."""
+    if message.author is None:
+        raise ValueError(f"{message} has no author: what the machine says is not shown in cases")
+    number, own_key = _written_in(key)
+    if number == case.pk:
+        _write(case, message.words, message.author, message=message, key=own_key, at=message.at)
+    else:
+        _write_line(case, message.words, message.author, message=message, key=None, at=message.at)
+
+
+def in_short(case: "Case", text: str) -> str:
+    """What goes in place of ``text`` where the channel takes only a template and ``text`` is too long for one: its beginning, and
+    where the whole stands. Empty where all of it fits, or where the customer could not be shown the whole."""
+    flat = " · ".join(
+        line.strip() for line in text.splitlines() if line.strip()
+    )  # templates take no line breaks
+    if len(flat) <= TEMPLATE_TEXT_MAX or not case.public_url:
+        return ""
+    with translation.override(case.language):
+        whole = _("Read the whole answer here: %(address)s") % {"address": case.public_url}
+    return f"{Truncator(flat).chars(TEMPLATE_TEXT_MAX - len(whole) - 1)} {whole}"
+
+
+def _written_in(key: str) -> tuple[int | None, str]:
+    """Of a reply's key, ``reply:CONVERSATION:case:NUMBER:KEY``: the case that it was written in, and its key there."""
+    _reply, _colon, rest = key.partition(":case:")
+    number, _colon, own_key = rest.partition(":")
+    return (int(number), own_key) if number.isdecimal() else (None, "")
+
+
+def _write(
+    case: "Case", text: str, author: User, *, message: Message | None, key: str, at: datetime
+) -> CaseEntry:
+    entry = _write_line(case, text, author, message=message, key=key, at=at)
+    case._answered_on_the_page(at=at, actor=case_work.actor(author))
+    return entry
+
+
+def _write_line(
+    case: "Case", text: str, author: User, *, message: Message | None, key: str | None, at: datetime
+) -> CaseEntry:
+    actor = case_work.actor(author)
+    said = CaseEntry.Kind.SAID
+    return case._write(
+        said, at=at, actor=actor, author=author, text=text, public=True, message=message, key=key
+    )

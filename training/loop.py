@@ -1,12 +1,14 @@
 """The frame of a training run: seeded, resumable, logged; one core.
 
 A run is `steps` steps whatever the machine; stopped at any moment and started again with the same arguments it goes on
-from its last checkpoint. `log.csv` keeps step, seconds, rate and loss; `figures.csv` what the run's examiner measured.
+from its last checkpoint, to the same weights. `log.csv` keeps step, seconds, rate and loss; `figures.csv` what the run's
+examiner measured.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -59,34 +61,34 @@ def train(
         for name in ("log.csv", "figures.csv"):
             _cut(out / name, step)
         print(f"going on from step {step}", flush=True)
-    torch.manual_seed(SEED + step)
-    loader = torch.utils.data.DataLoader(
-        stream(SEED + step), batch_size=None, num_workers=workers, prefetch_factor=6
-    )
     began, running = time.monotonic(), 0.0
-    for batch in loader:
-        if step >= steps:
-            break
-        now = rate * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        for group in optimiser.param_groups:
-            group["lr"] = now
-        optimiser.zero_grad()
-        loss = loss_of(model, *batch)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
-        average.update_parameters(model)
-        running = loss.item() if running == 0.0 else 0.98 * running + 0.02 * loss.item()
-        step += 1
-        if step % 50 == 0:
-            seconds = round(time.monotonic() - began, 1)
-            row = {"step": step, "seconds": seconds, "rate": f"{now:.6f}", "loss": f"{running:.4f}"}
-            _append(out / "log.csv", row)
-        if step % EVERY == 0 or step == steps:
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            state |= {"average": average.state_dict(), "step": step}
-            torch.save(state, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
+    while step < steps:
+        # Anew after each checkpoint: a run that goes on from there sees what one sees that was never stopped.
+        torch.manual_seed(SEED + step)
+        loader = torch.utils.data.DataLoader(
+            stream(SEED + step), batch_size=None, num_workers=workers, prefetch_factor=6 if workers else None
+        )
+        for batch in itertools.islice(loader, min(EVERY - step % EVERY, steps - step)):
+            now = rate * min(1.0, (step + 1) / 200)
+            now *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
+            for group in optimiser.param_groups:
+                group["lr"] = now
+            optimiser.zero_grad()
+            loss = loss_of(model, *batch)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+            optimiser.step()
+            average.update_parameters(model)
+            running = loss.item() if running == 0.0 else 0.98 * running + 0.02 * loss.item()
+            step += 1
+            if step % 50 == 0:
+                seconds = round(time.monotonic() - began, 1)
+                row = {"step": step, "seconds": seconds, "rate": f"{now:.6f}", "loss": f"{running:.4f}"}
+                _append(out / "log.csv", row)
+        state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+        state |= {"average": average.state_dict(), "step": step}
+        torch.save(state, checkpoint.with_suffix(".new"))
+        checkpoint.with_suffix(".new").replace(checkpoint)
         if step % (4 * EVERY) == 0 or step == steps:
             average.module.eval()
             with torch.no_grad():

@@ -20,6 +20,9 @@ HELD_BACK = ("analog", "one_meter", "misc", "sreekark", "lcd_shop")
 meter that was trained on. No meter of theirs (`meter` in labels/) is in another source; `lcd_close` is not among them
 because `renjith` and `bilal` show its displays as well."""
 
+LABELS = Path(__file__).parent / "labels"
+"""What was read and marked by eye for this project, and corrections of labels that came with the pictures."""
+
 CLEAR = {"bilal", "drake", "haverland"}
 """Sources with a stated licence that allows commerce: CC BY 4.0, MIT, Apache-2.0 (READMEs beside the data).
 `chongqing` and `cronix` are not among them: their repository is MIT, their pictures' terms are not stated."""
@@ -137,17 +140,35 @@ def labelled(data: Path) -> Iterator[Labelled]:
     What was read and marked by eye for this project (labels/*.csv) goes before what came with the pictures.
     """
     by_eye = _by_eye()
+    corrections = {row["path"]: row for row in _rows(LABELS, "corrections.csv")}
     for item in _all(data):
-        row = by_eye.pop(str(item.path.relative_to(data)), None)
-        yield item if row is None else _seen(item, row)
+        name = str(item.path.relative_to(data))
+        if name in by_eye:
+            yield _seen(item, by_eye.pop(name))
+        else:
+            yield _corrected(item, corrections.get(name))
     for path, row in by_eye.items():
         source = NAMES.get(Path(path).parts[1], Path(path).parts[1].split("_")[0])
         yield _seen(Labelled(data / path, source, row["kind"], "", True, None, True, True), row)
 
 
 def _by_eye() -> dict[str, dict[str, str]]:
-    folder = Path(__file__).parent / "labels"
-    return {row["path"]: row for name in ("rollers.csv", "displays.csv") for row in _rows(folder, name)}
+    return {row["path"]: row for name in ("rollers.csv", "displays.csv") for row in _rows(LABELS, name)}
+
+
+def _corrected(item: Labelled, row: dict[str, str] | None) -> Labelled:
+    """`item` with what looking at it showed to be wrong in the label that came with it. Raises ValueError where the
+    label is no longer the one that was looked at."""
+    if row is None:
+        return item
+    if item.reading != row["was"]:
+        raise ValueError(f"{row['path']}: its label is {item.reading!r}, and {row['was']!r} was corrected")
+    if not row["reading"]:
+        return replace(item, trusted=False)
+    quad = np.roll(item.quad, 2, axis=0) if row["turned"] and item.quad is not None else item.quad
+    # What was looked at for another reason says nothing of its last wheel.
+    settled = item.settled or row["reason"].startswith("a wheel between")
+    return replace(item, reading=row["reading"], quad=quad, settled=settled)
 
 
 def _seen(item: Labelled, row: dict[str, str]) -> Labelled:

@@ -1,13 +1,17 @@
 """An eye is a folder of weights with a manifest: what differs from it is refused, and two can be open at once."""
 
+import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from rasd.vision import Eye, RegisterHint, UnusableEye, read_photograph
 from rasd.vision.eye import FORMAT, SHIPPED, DamagedModel, UnknownFormat, write_manifest
@@ -96,3 +100,22 @@ def test_a_file_that_is_exchanged_while_rasd_runs_is_not_opened(folder: Path) ->
     (folder / "strip_reader.onnx").write_bytes(b"something else")
     with pytest.raises(DamagedModel, match=r"strip_reader\.onnx has SHA-256"):
         eye.network("strip_reader.onnx")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_reading_takes_less_than_300_mb_whatever_sizes_pictures_have(tmp_path: Path) -> None:
+    """A process of its own reads noise of many sizes, in which it looks everywhere, and a photograph of 12 million pixels."""
+    photograph = Image.open(io.BytesIO(render_meter(45217, 5, 1, seed=1))).resize((4000, 3000))
+    photograph.save(tmp_path / "large.jpg")
+    code = (
+        "import re, sys, numpy; from pathlib import Path; from rasd.vision import Eye, reader\n"
+        "eye, rng = Eye.shipped(), numpy.random.default_rng(0)\n"
+        "eye.read(Path(sys.argv[1]).read_bytes())\n"
+        "for h, w in ((900, 675), (1280, 606), (675, 900), (350, 700), (1600, 1200)):\n"
+        "    reader.read_picture(eye, rng.integers(0, 256, (h, w, 3), numpy.uint8))\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "large.jpg"], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) * 1024 < 300e6

@@ -50,12 +50,32 @@ def _surroundings(rng: Rng, printer: faces.Printer, box: Box, high: int) -> None
             tall = min(room * rng.uniform(0.7, 1.5), high * 0.6)
             printer.line(rng.uniform(0, width * 0.4), y + rng.uniform(-0.3, 0.3) * tall, tall, width * 0.7)
     if width - left - w > high * 0.5 and chance(rng, 0.6):
-        unit = faces.fonts.words(printer.latin, pick(rng, ("kWh", "kW·h", "m³", "KWH", "kwh", "x 1", "km")))
-        tall = rng.uniform(0.3, 1.0) * high
-        room = width - left - w - 4
-        scale = min(tall / unit.shape[0], room / unit.shape[1])
-        ready = fit(unit, unit.shape[1] * scale, unit.shape[0] * scale)
-        faces.blend(printer.picture, ready, left + w + 3, round(top + h * rng.uniform(0.1, 0.6)), printer.ink)
+        _unit(rng, printer, (left, top, w, h), high)
+
+
+def _unit(rng: Rng, printer: faces.Printer, box: Box, high: int) -> None:
+    """What is counted, printed to the right of the counter in `box` (left, top, width, height), up to as large as its digits."""
+    left, top, w, h = box
+    unit = faces.fonts.words(printer.latin, pick(rng, ("kWh", "kW·h", "m³", "KWH", "kwh", "x 1", "km")))
+    tall = rng.uniform(0.3, 1.0) * high
+    room = printer.picture.shape[1] - left - w - 4
+    scale = min(tall / unit.shape[0], room / unit.shape[1])
+    ready = fit(unit, unit.shape[1] * scale, unit.shape[0] * scale)
+    faces.blend(printer.picture, ready, left + w + 3, round(top + h * rng.uniform(0.1, 0.6)), printer.ink)
+
+
+def _on_plate(rng: Rng, inner: Counter, high: int, plate: Colour) -> Counter:
+    """A roller counter on a plate of its own, which is longer than the wheels: its unit stands there too, and is none of them."""
+    h, w = inner.picture.shape[:2]
+    top, bottom, left = (round(high * rng.uniform(0.0, most)) for most in (0.25, 0.4, 0.5))
+    right = round(high * rng.uniform(0.8, 2.8))
+    picture = np.empty((h + top + bottom, w + left + right, 3), np.uint8)
+    picture[:] = plate
+    printer = faces.Printer(rng, picture, faces.ink_for(rng, plate))
+    _unit(rng, printer, (left, top, w, h), high)
+    picture[top : top + h, left : left + w] = inner.picture
+    move = np.float32((left, top))
+    return Counter(picture, inner.quad + move, inner.reading, inner.kind, inner.positions, inner.boxes + move)
 
 
 def scene(rng: Rng, pool: str = "train", side: int = 512) -> Scene:
@@ -119,7 +139,13 @@ def _sized(
     if kind == DIAL:
         inner, others = dials(rng, wide, face), []
     elif kind == ROLLER:
-        inner, others = rollers.panel(rng, pool, int(np.clip(wide / 5, 36, 90)), face), []
+        high = int(np.clip(wide / 5, 36, 90))
+        plain, on_plate = face, chance(rng, 0.35)
+        if on_plate:
+            plain = near(rng, (32, 33, 36), 14) if chance(rng, 0.7) else faces.paper(rng)
+        inner, others = rollers.panel(rng, pool, high, plain), []
+        if on_plate:
+            inner = _on_plate(rng, inner, high, plain)
     else:
         inner, others = displays.panel(rng, pool, int(np.clip(wide / 5, 36, 100)))
     h, w = inner.picture.shape[:2]

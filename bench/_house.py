@@ -38,7 +38,10 @@ class House:
 
 @contextmanager
 def house(port: int = 8790) -> Iterator[House]:
-    """Django is set up in this process too, on the same database, so that what happened can be asked of the rows."""
+    """With an emulated WhatsApp, and one line.
+
+    Django is set up in this process too, on the same database, so that what happened can be asked of the rows.
+    """
     from rasd.channels.whatsapp.emulator.server import run_emulator
     from rasd.channels.whatsapp.emulator.settings import Line, Settings
 
@@ -56,7 +59,7 @@ def house(port: int = 8790) -> Iterator[House]:
             seed=1,
         )
         with run_emulator(settings) as emulator:
-            os.environ |= {
+            environment = {
                 "RASD_DATA_DIR": str(folder / "data"),
                 "RASD_WHATSAPP_API_URL": f"{emulator.url}/v23.0",
                 "RASD_WHATSAPP_TOKEN": settings.token,
@@ -64,18 +67,7 @@ def house(port: int = 8790) -> Iterator[House]:
                 "RASD_WHATSAPP_VERIFY_TOKEN": settings.verify_token,
                 "RASD_LOG_LEVEL": "WARNING",
             }
-            log = (folder / "serve.log").open("w")
-            command = [
-                sys.executable,
-                "-c",
-                "from rasd.cli import main; main()",
-                "serve",
-                "--port",
-                str(port),
-            ]
-            serve = subprocess.Popen(command, stdout=log, stderr=log)
-            try:
-                _wait_until_ready(url, serve, folder)
+            with serving(port, folder, environment) as serve:
                 from rasd.config.running import close_database, set_up_django
 
                 set_up_django()
@@ -90,12 +82,23 @@ def house(port: int = 8790) -> Iterator[House]:
                     display_address=LINE_NUMBER,
                 )
                 emulator.set_webhook(f"{url}/channels/whatsapp/webhook")
-                yield House(url, emulator, psutil.Process(serve.pid), folder)
+                yield House(url, emulator, serve, folder)
                 close_database()
-            finally:
-                serve.terminate()
-                serve.wait(30)
-                log.close()
+
+
+@contextmanager
+def serving(port: int, folder: Path, environment: dict[str, str]) -> Iterator[psutil.Process]:
+    """``rasd serve`` until the end; what it says goes to ``serve.log`` in ``folder``. ``environment`` is this process's too."""
+    os.environ |= environment
+    with (folder / "serve.log").open("w") as log:
+        command = [sys.executable, "-c", "from rasd.cli import main; main()", "serve", "--port", str(port)]
+        serve = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{port}", serve, folder)
+            yield psutil.Process(serve.pid)
+        finally:
+            serve.terminate()
+            serve.wait(30)
 
 
 def _wait_until_ready(url: str, serve: subprocess.Popen[bytes], folder: Path) -> None:

@@ -18,6 +18,7 @@ from rasd.desk.errors import AnswerHeld
 from rasd.desk.inbox import Filters, State
 from rasd.desk.models import Conversation, HandOver, Message
 from rasd.desk.models.queues import Matter
+from rasd.flows.live import topics_of
 
 router = Router(tags=["conversations"])
 READ, WRITE = Bearer(Scope.CONVERSATIONS_READ), Bearer(Scope.CONVERSATIONS_WRITE)
@@ -284,4 +285,4 @@ def _done(changed: Conversation) -> Done:
 
 
 def _topics(changed: Conversation) -> tuple[str, ...]:
-    return str(changed), "conversations"
+    return tuple(topics_of(changed))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -13,10 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rasd.desk import hours
-from rasd.desk.inbox import Filters, State
+from rasd.desk.inbox import Filters, State, counted
 from rasd.desk.models import Claim, Conversation, HandOver, Message, Obligation, SavedView
 from rasd.desk.models.claims import CLAIM_LASTS
 
+NARROW, WIDE = 1_000, 3_000  # milliseconds
 MOST_COUNTED = 99  # of a view: more are "99+", and a million are not counted to say so
 
 
@@ -24,6 +24,18 @@ def query_of(filters: Filters) -> str:
     """As the end of an address: ``?state=late&line=2``, or nothing where all is as usual."""
     told = filters.as_json()
     return f"?{urlencode(told)}" if told else ""
+
+
+def topic_of(filters: Filters, user: User) -> tuple[str, int]:
+    """What a list listens to, and the least milliseconds between two looks at it: one of everything changes with every message.
+
+    What was searched for does not change before one's eyes.
+    """
+    if filters.q:
+        return "", NARROW
+    if owner := user.pk if filters.mine else filters.owner:
+        return f"owner:{owner}", NARROW
+    return (f"queue:{filters.queue}", NARROW) if filters.queue else ("conversations", WIDE)
 
 
 # A page of the list. The next begins where it ended, whatever was added or settled meanwhile; nothing is counted.
@@ -137,25 +149,22 @@ USUAL: tuple[tuple[str, str | Promise, dict[str, str], bool], ...] = (
 
 def views_for(user: User, shown: Filters, at: datetime) -> tuple[list[View], list[View]]:
     """The usual ones, and those that were saved by ``user`` or for everybody."""
-    usual = [_view(name, filters, user, shown, at, counted, key=key) for key, name, filters, counted in USUAL]
-    kept = SavedView.objects.filter(Q(owner=user) | Q(owner=None)).order_by("owner", "name")
-    return usual, [_view(each.name, each.filters, user, shown, at, True, saved=each) for each in kept]
-
-
-def _view(
-    name: str | Promise,
-    filters: dict[str, Any],
-    user: User,
-    shown: Filters,
-    at: datetime,
-    counted: bool,
-    **more: Any,
-) -> View:
-    wanted = Filters.of(filters)
-    count = None
-    if counted:
-        count = wanted.conversations(user, at).order_by().values("pk")[: MOST_COUNTED + 1].count()
-    return View(name, query_of(wanted), wanted == shown, count, **more)
+    kept = list(SavedView.objects.filter(Q(owner=user) | Q(owner=None)).order_by("owner", "name"))
+    usual_ones = [(name, Filters.of(filters), is_counted, key) for key, name, filters, is_counted in USUAL]
+    saved_ones = [(each, Filters.of(each.filters)) for each in kept]
+    of_which = [
+        *(wanted for _name, wanted, is_counted, _key in usual_ones if is_counted),
+        *(wanted for _each, wanted in saved_ones),
+    ]
+    counts = dict(zip(of_which, counted(of_which, user, at, most=MOST_COUNTED + 1), strict=True))
+    usual = [
+        View(name, query_of(wanted), wanted == shown, counts[wanted] if is_counted else None, key=key)
+        for name, wanted, is_counted, key in usual_ones
+    ]
+    return usual, [
+        View(each.name, query_of(wanted), wanted == shown, counts[wanted], saved=each)
+        for each, wanted in saved_ones
+    ]
 
 
 # Promises

@@ -30,7 +30,7 @@ log = structlog.get_logger("rasd.console.live")
 
 CHANNEL = "rasd_live"
 MAX_TOPICS = 20  # of one page
-GATHER = 0.3  # seconds between two events to one page: a burst becomes one fetch
+GATHER = 0.3  # seconds between two events of one topic to one page: a burst becomes one fetch
 HEARTBEAT = 20.0  # seconds: shorter than the idle time-outs of the usual proxies (60 s)
 LIFE = 10 * 60.0  # seconds; then the browser connects anew, and whether its person may is asked again
 RETRY = 2_000  # milliseconds after which a browser connects anew
@@ -45,6 +45,8 @@ TOPICS: dict[str, str] = {
     "review": roles.REVIEW,
     "conversations": roles.CONVERSATIONS,
     "conversation": roles.CONVERSATIONS,
+    "owner": roles.CONVERSATIONS,
+    "queue": roles.CONVERSATIONS,
     "cases": roles.CASES,
     "case": roles.CASES,
     "notices": roles.CONVERSATIONS,
@@ -61,6 +63,7 @@ class Subscriber:
     def __init__(self, topics: frozenset[str]) -> None:
         self.topics = topics
         self._changed: set[str] = set()
+        self._told: dict[str, float] = {}  # when each was told last, of those that rest
         self._woken = asyncio.Event()
 
     def tell(self, topics: frozenset[str]) -> None:
@@ -69,13 +72,25 @@ class Subscriber:
             self._woken.set()
 
     async def changed(self, within: float) -> set[str]:
-        """The topics that changed since the last call; empty where none did within ``within`` seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self._woken.wait()
-        self._woken.clear()
-        changed, self._changed = self._changed, set()
-        return changed
+        """The topics that changed since they were told last; empty where none did within ``within`` seconds.
+
+        Each rests for GATHER seconds by itself: that everything changes all the time delays no word of the one conversation that
+        is open.
+        """
+        clock = asyncio.get_running_loop().time
+        ends = clock() + within
+        while (now := clock()) < ends:
+            self._told = {topic: at for topic, at in self._told.items() if now - at < GATHER}
+            if ready := self._changed - self._told.keys():
+                self._changed -= ready
+                self._told |= dict.fromkeys(ready, now)
+                return ready
+            rested = min((self._told[topic] + GATHER for topic in self._changed), default=ends)
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(rested, ends) - now):
+                    await self._woken.wait()
+        return set()
 
 
 class Hub:
@@ -203,7 +218,6 @@ async def _events(topics: frozenset[str], since: float | None) -> AsyncIterator[
             changed = await subscriber.changed(min(HEARTBEAT, left))
             if changed:
                 yield "".join(f"data: {topic}\n\n" for topic in sorted(changed))
-                await asyncio.sleep(GATHER)
             else:
                 yield ": still here\n\n"
 

@@ -44,23 +44,6 @@ BEFORE = 40
 NAMED = 1.0
 """What a hit in the name or the number counts more than any in a message, whose rank is below 1."""
 
-HIT = re.compile("\x02([^\x02\x03]*)\x03")
-
-NEWEST = 300
-"""Messages, and as many people and numbers, that are ranked: of a word that everybody uses the newest, not all."""
-
-LONGEST = 200
-"""Characters of what is looked for; more is no search."""
-
-SHOWN = 160
-"""Characters of an excerpt."""
-
-BEFORE = 40
-"""Of these, how many before the first hit."""
-
-NAMED = 1.0
-"""What a hit in the name or the number counts more than any in a message, whose rank is below 1."""
-
 HIT = re.compile("\x02([^\x03]*)\x03")
 
 

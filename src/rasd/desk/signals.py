@@ -4,7 +4,8 @@ from django.dispatch import Signal
 
 obligation_changed = Signal()
 """``obligation: Obligation`` is owed by others, by another time, or not any more; ``action: str`` is the ledger's word for
-what happened (``obligation.given`` …)."""
+what happened (``obligation.given`` …); ``before: tuple[int | None, int] | None`` are the primary keys of its owner and its
+queue until now, None where it is new."""
 
 notice_told = Signal()
 """``notice: Notice`` is a new one."""

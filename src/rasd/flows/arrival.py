@@ -23,7 +23,7 @@ from rasd.flows.answering import (
     origin_of,
     submission_identified,
 )
-from rasd.flows.live import announce
+from rasd.flows.live import announce, topics_of
 from rasd.flows.models import Dialogue, Handling
 from rasd.flows.speaking import (
     dialogue_of,
@@ -61,7 +61,7 @@ class Arrival:
         with transaction.atomic():  # people see it, whatever becomes of the answer
             self.message = Conversation.take_in(self.incoming)
             self.conversation = self.message.conversation
-            announce(f"conversation:{self.conversation.pk}", "conversations")
+            announce(*topics_of(self.conversation))
         with transaction.atomic():
             _handling, is_new = Handling.objects.get_or_create(
                 incoming=self.incoming, defaults={"at": self.at}

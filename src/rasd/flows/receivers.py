@@ -11,7 +11,7 @@ from rasd.channels.signals import media_lost, media_stored, message_arrived, out
 from rasd.desk.models import Case, Message, Notice, Obligation
 from rasd.desk.signals import case_changed, case_opened, notice_told, obligation_changed
 from rasd.flows import cases, jobs
-from rasd.flows.live import announce
+from rasd.flows.live import announce, lists_of, topics_of
 from rasd.metering.models import Review, Submission
 from rasd.metering.signals import adopted, review_closed, review_reopened, submission_judged
 
@@ -34,12 +34,11 @@ def ask_again_later(sender: Any, media: Media, **_: Any) -> None:
 
 @receiver(outgoing_changed)
 def show_what_became_of_it(sender: Any, outgoing: Outgoing, **_: Any) -> None:
-    for conversation_id in Message.objects.filter(outgoing=outgoing).values_list(
-        "conversation_id", flat=True
-    ):
-        announce(f"conversation:{conversation_id}")
+    for message in Message.objects.filter(outgoing=outgoing).select_related("conversation"):
+        shown = message.conversation
+        announce(*(topics_of(shown) if outgoing.failed_at else [str(shown)]))
     if outgoing.failed_at:
-        announce("troubles", "conversations")
+        announce("troubles")
 
 
 @receiver(submission_judged)
@@ -86,10 +85,13 @@ def show_it_to_team_leads(sender: Any, **_: Any) -> None:
 
 
 @receiver(obligation_changed)
-def show_who_owes_the_answer(sender: Any, obligation: Obligation, **_: Any) -> None:
-    announce("conversations", "troubles")
-    if obligation.conversation_id:
-        announce(f"conversation:{obligation.conversation_id}")
+def show_who_owes_the_answer(
+    sender: Any, obligation: Obligation, before: tuple[int | None, int] | None, **_: Any
+) -> None:
+    """In the lists of who owed it until now, too: there it goes."""
+    lists = {*lists_of(obligation.owner_id, obligation.queue_id), *(lists_of(*before) if before else ())}
+    of_conversation = [f"conversation:{obligation.conversation_id}"] if obligation.conversation_id else []
+    announce("conversations", "troubles", *of_conversation, *sorted(lists))
 
 
 @receiver(notice_told)

@@ -89,6 +89,7 @@ def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> Ht
         "next": inbox.cursor_of(filters, rows[SHOWN - 1].conversation) if len(rows) > SHOWN else "",
         "open": shown,
     }
+    context["topic"], context["rest"] = inbox.topic_of(filters, request.user)
     if request.htmx and request.htmx.target == "list":
         return render(request, "console/_inbox_list.html", context)
     usual, saved = inbox.views_for(request.user, filters, now)

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 
 from rasd.console.access import StaffRequest
 from rasd.desk.models import Conversation
-from rasd.flows.live import announce
+from rasd.flows.live import announce, topics_of
 
 
 def typed(form: QueryDict, name: str) -> str:
@@ -19,7 +19,7 @@ def the_conversation(pk: int) -> Conversation:
 
 def tell_pages(changed: Conversation) -> None:
     """Those that show it, and the lists."""
-    announce(str(changed), "conversations")
+    announce(*topics_of(changed))
 
 
 def actor_of(request: StaffRequest) -> str:

@@ -239,6 +239,7 @@ class Obligation(models.Model):
             if self.hold(self.pk) is None:
                 raise Obligation.DoesNotExist(f"{self} is gone")
             self.refresh_from_db()
+            self._lay_with = (self.owner_id, self.queue_id)
             yield
 
     # The clock.
@@ -349,7 +350,6 @@ class Obligation(models.Model):
             self.save()
             self._record("obligation.moved", actor, at=at, why=why)
 
-    @property
     def hand_on(
         self, queue: Queue | None = None, *, owner: User | None, at: datetime, actor: str, why: str = ""
     ) -> None:
@@ -368,6 +368,7 @@ class Obligation(models.Model):
                 self.move(queue, at=at, actor=actor, why=why)
             self.give(owner, at=at, actor=actor, why=why)
 
+    @property
     def place(self) -> dict[str, str | None]:
         """Where it lies and how its clock stands, in plain text, for :meth:`put_back`."""
         values = {name: getattr(self, name) for name in PLACE}
@@ -516,7 +517,8 @@ class Obligation(models.Model):
         Notice.tell(owner, Notice.Kind.GIVEN, at=at, obligation=self)
 
     def _tell_of(self, action: str) -> None:
-        signals.obligation_changed.send(Obligation, obligation=self, action=action)
+        before = getattr(self, "_lay_with", None)
+        signals.obligation_changed.send(Obligation, obligation=self, action=action, before=before)
 
     def _record(self, action: str, actor: str, *, at: datetime, why: str = "", **more: Any) -> None:
         """All that the account of employees needs, so that it needs nothing but the ledger."""

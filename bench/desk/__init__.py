@@ -1,0 +1,1 @@
+"""A big desk, measured: see ``__main__``."""

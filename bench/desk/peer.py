@@ -1,0 +1,127 @@
+"""Beside ours, in the same run, on the same PostgreSQL server and with the same client: django-helpdesk's three pages."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from bench.desk.saying import sentences
+from bench.desk.timing import Times
+
+HERE = Path(__file__).parent
+REQUIREMENTS = HERE / "peer-requirements.txt"
+PORT = 8792
+TABLE = re.compile(r"/datatables_ticket_list/[\w+/=]*")
+ROWS = 25  # that its page asks for
+
+
+@contextmanager
+def helpdesk(folder: Path, tickets: int) -> Iterator[httpx.Client]:
+    """Installed once into ``folder``, filled once, served; a client that is logged in."""
+    from django.db import connection
+
+    python = _environment(folder / "peer")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_database WHERE datname = 'peer'")
+        if not cursor.rowcount:
+            cursor.execute("CREATE DATABASE peer")
+    words = folder / "peer-words.txt"
+    words.write_text("\n".join(sentences()))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PEER_DATABASE": connection.get_connection_params()["host"],
+        "PEER_WORDS": str(words),
+        "PYTHONPATH": str(HERE),
+    }
+    filled = subprocess.run(
+        [python, HERE / "peer_site.py", str(tickets)], env=environment, capture_output=True, text=True
+    )
+    if filled.returncode:
+        raise SystemExit(f"django-helpdesk could not be filled:\n{filled.stderr[-3000:]}")
+    with connection.cursor() as cursor, suppress(Exception):
+        cursor.execute("VACUUM ANALYZE")
+    command = [python, "-m", "uvicorn", "peer_site:application", "--port", str(PORT), "--lifespan", "off", "--no-access-log",
+               "--log-level", "warning"]  # fmt: skip
+    with (folder / "peer.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{PORT}",
+                cookies={"sessionid": filled.stdout.split()[-1]},
+                timeout=60,
+                trust_env=False,
+            ) as client:
+                _wait(client, folder / "peer.log")
+                yield client
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _environment(folder: Path) -> str:
+    """Its own, so that nothing of it comes into ours."""
+    python = folder / "bin" / "python"
+    if not (folder / "installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        pip = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            REQUIREMENTS,
+        ]
+        subprocess.run(pip, check=True)
+        (folder / "installed").touch()
+    return str(python)
+
+
+def _wait(client: httpx.Client, log: Path) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with suppress(httpx.HTTPError):
+            if client.get("/tickets/1/").status_code == 200:
+                return
+        time.sleep(0.3)
+    raise SystemExit(f"django-helpdesk did not get ready:\n{log.read_text()[-3000:]}")
+
+
+def measured(client: httpx.Client, tickets: int, calls: int, words: list[str]) -> dict[str, Times]:
+    """Milliseconds at the client of its list (the page and the rows that it fetches), of a search, of one ticket."""
+    found = {name: Times() for name in ("list", "search", "ticket")}
+    for call in range(-2, calls):  # the first ones compile its templates
+        ticket = tickets - (call * 7919) % tickets
+        for name, made in (
+            ("list", lambda: _list(client, "")),
+            ("search", lambda: _list(client, f"?q={words[call % len(words)]}&search_type=header")),
+            ("ticket", lambda: _got(client, f"/tickets/{ticket}/")),
+        ):
+            began = time.perf_counter()
+            made()
+            if call >= 0:
+                found[name].add(1000 * (time.perf_counter() - began))
+    return found
+
+
+def _list(client: httpx.Client, query: str) -> None:
+    page = _got(client, f"/tickets/{query}")
+    table = TABLE.search(page)
+    if table is None:
+        raise SystemExit("django-helpdesk's list names no address of its rows: it is another version")
+    _got(client, f"{table[0]}?draw=1&start=0&length={ROWS}&search[value]=")
+
+
+def _got(client: httpx.Client, address: str) -> str:
+    answer = client.get(address)
+    if answer.status_code != 200:
+        raise SystemExit(f"django-helpdesk answered {answer.status_code} to {address}")
+    return answer.text

@@ -10,7 +10,6 @@ Held back, seeded and resumable as strips.py.
 
 from __future__ import annotations
 
-import argparse
 import pickle
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import cv2
 import numpy as np
 import torch
 import world
-from loop import drawn, evenly, start_from, train
+from loop import arguments, drawn, evenly, start_from, to_train_on, train
 from sources import CLEAR, labelled
 from strips import FAVOURED
 from textnet import Pyramid
@@ -264,24 +263,12 @@ def overlap(model: nn.Module, scene: Scene) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--rate", type=float, default=4e-4)
-    parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
-    parser.add_argument("--clear-licences-only", action="store_true")
-    parser.add_argument("--scratch", action="store_true")
-    parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
+    parser = arguments(__doc__, steps=6000, rate=4e-4)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     scenes = collect(options.data, options.out / "scenes.cache")
     held = [s for s in scenes if s.held_back]
-    seen = scenes if options.everything else [s for s in scenes if not s.held_back]
-    if options.clear_licences_only:
-        seen = [s for s in seen if s.clear]
+    seen = to_train_on(scenes, options)
     print(len(seen), "scenes to train on,", len(held), "held back", flush=True)
     torch.manual_seed(0)
     model = Finder(Pyramid() if options.scratch else Pyramid.pretrained())

@@ -7,18 +7,21 @@ examiner measured.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
 from torch import nn
 
+Kept = TypeVar("Kept")  # what has `held_back` and `clear`: a strip or a scene
 SEED = 20261122
 EVERY = 250  # steps between checkpoints
 SMOOTH = (
@@ -135,3 +138,25 @@ def evenly(sources: Iterable[str], favoured: frozenset[str] = frozenset()):
     names = list(sources)
     sizes = {name: names.count(name) for name in set(names)}
     return np.cumsum([sizes[n] ** -0.5 * (2.0 if n in favoured else 1.0) for n in names])
+
+
+def arguments(description: str, *, steps: int, rate: float) -> argparse.ArgumentParser:
+    """What both networks' runs are told; `steps` and `rate` are what they take where nothing is said."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder with meters/, more/ and digits/")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint, log, figures and network")
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
+    parser.add_argument("--clear-licences-only", action="store_true")
+    parser.add_argument("--scratch", action="store_true", help="from chance, for the ablation")
+    parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
+    return parser
+
+
+def to_train_on(kept: list[Kept], options: argparse.Namespace) -> list[Kept]:
+    """Of all pictures those that the run may see, by what it was told."""
+    seen = [one for one in kept if options.everything or not one.held_back]
+    return [one for one in seen if one.clear or not options.clear_licences_only]

@@ -8,7 +8,6 @@ PP-OCRv6's recogniser is trained on (textnet.py); `--scratch` begins from chance
 
 from __future__ import annotations
 
-import argparse
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 import world
-from loop import drawn, evenly, start_from, train
+from loop import arguments, drawn, evenly, start_from, to_train_on, train
 from sources import CLEAR, Labelled, labelled
 from textnet import Recogniser
 from torch import nn
@@ -288,16 +287,7 @@ def examiner(held: list[Sample], rng: np.random.Generator):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
-    parser.add_argument("--clear-licences-only", action="store_true")
-    parser.add_argument("--scratch", action="store_true")
+    parser = arguments(__doc__, steps=6000, rate=6e-4)
     parser.add_argument(
         "--without",
         choices=sorted(SHARES),
@@ -305,14 +295,11 @@ def main() -> None:
         default=[],
         help="for the ablations; may be repeated",
     )
-    parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     samples = collect(options.data, options.out / "strips.cache")
     held = [s for s in samples if s.held_back]
-    seen = samples if options.everything else [s for s in samples if not s.held_back]
-    if options.clear_licences_only:
-        seen = [s for s in seen if s.clear]
+    seen = to_train_on(samples, options)
     print(len(seen), "strips to train on,", len(held), "held back", flush=True)
     wheels = Wheels(options.data / "digits/digits.zip", options.data / "digits/labels.csv")
     others = [

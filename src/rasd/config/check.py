@@ -201,7 +201,31 @@ def database() -> Iterator[Answer]:
     )
     if not missing:
         yield from desk()
+        yield ledger()
     close_database()
+
+
+def ledger() -> Answer:
+    """Whether it was verified lately, and held."""
+    from django.utils import timezone
+
+    from rasd.ledger.models import STALE_AFTER, Verification
+
+    last, now = Verification.last(), timezone.now()
+    if last is None:
+        found = "not verified yet"
+    else:
+        found = f"verified up to entry {last.upto} on {last.at:%Y-%m-%d %H:%M} UTC, head {last.head}"
+        if last.broken_at is not None:
+            return Answer(
+                "ledger",
+                f"entry {last.broken_at} does not hold: {last.why}",
+                "change nothing; compare with a backup and the published head (rasd ledger verify --head), and find out who"
+                " has the database's own password",
+            )
+    hours = int(STALE_AFTER.total_seconds() // 3600)
+    mend = f"it is verified every night, and was not for {hours} hours: see that a worker runs; rasd ledger verify does it now"
+    return Answer("ledger", found, mend if Verification.is_overdue(now) else "")
 
 
 def desk() -> Iterator[Answer]:

@@ -16,7 +16,7 @@ from rasd.api.models import WebhookDelivery
 from rasd.channels.models import Delivery, Media, Outgoing, Refusal
 from rasd.console.models import Settlement
 from rasd.desk.models import Obligation
-from rasd.ledger.models import record
+from rasd.ledger.models import Verification, record
 
 LOOKS_BACK = timedelta(days=30)
 SHOWN = 50  # of each kind; the number says how many there are
@@ -70,9 +70,19 @@ def in_nobodys_hands(at: datetime) -> QuerySet[Obligation]:
     )
 
 
+def ledger(at: datetime) -> dict[str, Any]:
+    """Whether the ledger was found changed, or nobody looked for two days (G12); ``last``, when somebody did, is None where
+    nobody ever did."""
+    last = Verification.last()
+    broken = last is not None and last.broken_at is not None
+    return {"last": last, "broken": broken, "overdue": not broken and Verification.is_overdue(at)}
+
+
 def count(at: datetime) -> int:
     lists = (in_nobodys_hands(at), media(at), outgoing(at), deliveries(at), refusals(at), webhooks(at))
-    return ProcrastinateJob.objects.filter(status="failed").count() + sum(each.count() for each in lists)
+    of_ledger = ledger(at)
+    dead = ProcrastinateJob.objects.filter(status="failed").count()
+    return dead + sum(each.count() for each in lists) + (of_ledger["broken"] or of_ledger["overdue"])
 
 
 def _unsettled(rows: QuerySet[Any], kind: str, *, goes_on: str = "") -> QuerySet[Any]:

@@ -8,6 +8,7 @@ import re
 
 from rasd.channels.models import Address, Incoming
 from rasd.language import normalise_arabic, understand
+from rasd.language.understanding import Language
 
 LAST = 3
 """Of his last sentences, of which more than half decide."""
@@ -28,17 +29,17 @@ ASKING = (
 NO_OTHER = r"(?:don'?t|do not|can'?t|cannot|no|not|ما|لا|مو|مب)(?: \w+){{0,2}} {it}\b"
 """Who does not understand the one wants the other."""
 
-_WISHES = {
+_WISHES: dict[Language, re.Pattern[str]] = {
     "en": re.compile(ASKING.format(it=ENGLISH, by=r"\bبالا?نج?[لي]{1,3}زيه?\b"), re.IGNORECASE),
     "ar": re.compile(ASKING.format(it=ARABIC, by=r"\bبالعربيه?\b"), re.IGNORECASE),
 }
-_REFUSALS = {
+_REFUSALS: dict[Language, re.Pattern[str]] = {
     "ar": re.compile(NO_OTHER.format(it=ENGLISH), re.IGNORECASE),
     "en": re.compile(NO_OTHER.format(it=ARABIC), re.IGNORECASE),
 }
 
 
-def asked_for(text: str) -> str | None:
+def asked_for(text: str) -> Language | None:
     """The language in which he says that he wants to be answered; None where he says nothing of it."""
     plain = " ".join(normalise_arabic(text).lower().strip(" .!?؟،,").split())
     for patterns in (_REFUSALS, _WISHES):
@@ -48,7 +49,7 @@ def asked_for(text: str) -> str | None:
     return None
 
 
-def told_by(incoming: Incoming) -> str | None:
+def told_by(incoming: Incoming) -> Language | None:
     """The language that is to be spoken after this message; None: as before."""
     if incoming.kind not in WRITTEN:
         return None
@@ -64,7 +65,7 @@ def told_by(incoming: Incoming) -> str | None:
     return language if last.count(language) * 2 > len(last) else None
 
 
-def _spoken(address: Address, *, before: Incoming) -> list[str]:
+def _spoken(address: Address, *, before: Incoming) -> list[Language]:
     """The languages of his last sentences, the newest first."""
     earlier = address.incoming_set.filter(kind__in=WRITTEN, pk__lt=before.pk).exclude(text="").order_by("-pk")
     texts = earlier.values_list("text", flat=True)[:LOOKED_AT]

@@ -125,19 +125,24 @@ def rebuild(check: bool) -> None:
 
 
 def _verify_database(head: str) -> None:
+    from django.utils import timezone
+
     from rasd.ledger.chain import ERASED
-    from rasd.ledger.models import Entry
-    from rasd.ledger.models import verify as verify_chain
+    from rasd.ledger.models import Entry, Verification
 
     total = Entry.objects.count()
     with _progress() as progress:
         task = progress.add_task("verifying", total=total)
-        broken = verify_chain(on_entry=lambda: progress.advance(task), head=bytes.fromhex(head) or None)
-    if broken:
-        click.echo(f"broken at entry {broken.number}: {broken.why}")
+        found = Verification.run(timezone.now(), whole=True, on_entry=lambda: progress.advance(task))
+    if found.broken_at is not None:
+        click.echo(f"broken at entry {found.broken_at}: {found.why}")
         sys.exit(1)
-    last = Entry.objects.order_by("-number").first()
-    click.echo(f"{total} entries hold; head {bytes(last.hash).hex() if last else '(none yet)'}")
+    if head and head.lower() != found.head:
+        click.echo(
+            f"broken at entry {found.upto}: the chain does not end in the published head: entries are missing at its end"
+        )
+        sys.exit(1)
+    click.echo(f"{found.upto} entries hold; head {found.head if found.upto else '(none yet)'}")
     for erasure in Entry.objects.filter(action=ERASED).order_by("number"):
         click.echo(
             f"erased on {erasure.at:%Y-%m-%d} at the request of {erasure.subject} by {erasure.actor}, entry {erasure.number}:"

@@ -2,7 +2,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -155,15 +155,30 @@ class BrokenLink:
     why: str
 
 
-def verify(*, on_entry: Callable[[], object] | None = None, head: bytes | None = None) -> BrokenLink | None:
+def verify(
+    *,
+    on_entry: Callable[[], object] | None = None,
+    head: bytes | None = None,
+    after: tuple[int, bytes] | None = None,
+    upto: int | None = None,
+) -> BrokenLink | None:
     """Walk the chain from its start and name the first broken link, or None where all hold.
 
     Args:
         on_entry: called once an entry, for a progress bar.
         head: the hash published for the last entry; finds a chain whose end was cut off, which no chain can tell of itself.
+        after: number and hash of an entry up to which it was verified before: only what came since is walked.
+        upto: the number of the last entry to look at; None: of all that there are.
     """
-    walk, expected = Walk(), 1
-    for entry in Entry.objects.order_by("number").iterator(chunk_size=5_000):
+    walk, expected, entries = Walk(), 1, Entry.objects.order_by("number")
+    if after is not None:
+        number, known = after
+        if not _stands(number, known):
+            return BrokenLink(number, f"entry {number} is not the one that was verified before")
+        walk, expected, entries = Walk(known, whole=False), number + 1, entries.filter(number__gt=number)
+    if upto is not None:
+        entries = entries.filter(number__lte=upto)
+    for entry in entries.iterator(chunk_size=5_000):
         if entry.number != expected:
             return BrokenLink(expected, f"entry {expected} is missing: the next one there is {entry.number}")
         if wrong := walk.take(entry.link) or _says_what_is_gone(entry):
@@ -190,3 +205,73 @@ def _says_what_is_gone(entry: Entry) -> str:
         if entry.erased_by is None or values.get(name) != tombstone(name, entry.erased_by):
             return f"entry {entry.number} was changed after parts of it were erased"
     return ""
+
+
+STALE_AFTER = timedelta(hours=48)
+"""Without a verification, after which that is a trouble of its own: it runs every night."""
+
+WHOLE_EVERY = timedelta(days=7)
+"""From the first entry; on the nights between from the last one verified, as old entries can be changed behind its back."""
+
+
+class Verification(models.Model):
+    """The chain was walked: up to which entry, and what was found (G12)."""
+
+    at = models.DateTimeField()
+    is_whole = models.BooleanField(help_text="from the first entry, not from the last one verified before")
+    upto = models.BigIntegerField(help_text="the number of the last entry that there was; 0: none")
+    head = models.CharField(max_length=64, help_text="its hash, in hexadecimal")
+    broken_at = models.BigIntegerField(
+        null=True, help_text="the first entry that does not hold; null: all hold"
+    )
+    why = models.TextField(blank=True)
+
+    class Meta:
+        get_latest_by = ["at", "pk"]
+        indexes = [models.Index(fields=["-at"], name="ledger_verified")]
+
+    @classmethod
+    def last(cls) -> "Verification | None":
+        return cls.objects.order_by("-at", "-pk").first()
+
+    @classmethod
+    def is_overdue(cls, at: datetime) -> bool:
+        """Nobody has looked for so long that what was changed would not be found."""
+        last = cls.last()
+        first = last.at if last else Entry.objects.order_by("number").values_list("at", flat=True).first()
+        return first is not None and first < at - STALE_AFTER
+
+    @classmethod
+    def run(
+        cls, at: datetime, *, whole: bool = False, on_entry: Callable[[], object] | None = None
+    ) -> "Verification":
+        """Walk what came since it held last; with ``whole``, once a week, and after it did not hold, all of it."""
+        last, held = cls.last(), cls.objects.filter(broken_at=None, upto__gt=0).order_by("-at", "-pk")
+        of_all = held.filter(is_whole=True, at__gt=at - WHOLE_EVERY)
+        good = held.first()
+        is_whole = whole or good is None or last != good or not of_all.exists()
+        known = (good.upto, bytes.fromhex(good.head)) if good else None
+        now = head()
+        broken = verify(
+            on_entry=on_entry,
+            after=None if is_whole else known,
+            upto=now["number"],
+            head=bytes.fromhex(now["hash"]),
+        )
+        if (
+            broken is None and known is not None and not _stands(*known)
+        ):  # written anew, it would hold in itself
+            broken = BrokenLink(known[0], f"entry {known[0]} is not the one that was verified before")
+        return cls.objects.create(
+            at=at,
+            is_whole=is_whole,
+            upto=now["number"],
+            head=now["hash"],
+            broken_at=broken.number if broken else None,
+            why=broken.why if broken else "",
+        )
+
+
+def _stands(number: int, known: bytes) -> bool:
+    found = Entry.objects.filter(number=number).values_list("hash", flat=True).first()
+    return found is not None and bytes(found) == known

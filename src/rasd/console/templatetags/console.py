@@ -432,6 +432,7 @@ JOBS = {
     "jobs.sort": gettext_lazy("Sort a delivery of the channel into messages"),
     "jobs.fetch": gettext_lazy("Fetch a customer's file"),
     "jobs.send": gettext_lazy("Send an answer"),
+    "ledger.jobs.verify": gettext_lazy("Verify the ledger"),
     "jobs.draw_account": gettext_lazy("Draw the account of who owed what from the ledger"),
 }
 

@@ -35,10 +35,15 @@ def show(request: StaffRequest) -> HttpResponse:
             name: {"rows": list(rows[: troubles.SHOWN]), "count": rows.count()}
             for name, rows in lists.items()
         },
+        "ledger": troubles.ledger(now),
         "settled": request.GET.get("settled", ""),
         "can_converse": request.user.has_perm(roles.CONVERSATIONS),
     }
-    context["all_is_well"] = not any(each["count"] for each in context["lists"].values())
+    context["all_is_well"] = not (
+        any(each["count"] for each in context["lists"].values())
+        or context["ledger"]["broken"]
+        or context["ledger"]["overdue"]
+    )
     return render(request, "console/troubles.html", context)
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import ImageChops, ImageStat
 
+from bench import _files
 from rasd.console.reading import Seen, turned
 from rasd.ledger import evidence
 from rasd.metering.models import Adoption, Review
@@ -273,6 +274,32 @@ def test_a_file_that_is_no_photograph_says_so_in_a_picture(as_, utility):
     answer = as_("reviewer").get(reverse("console:photograph", args=[photograph.sha256, "whole"]))
     assert answer["Content-Type"] == "image/svg+xml"
     assert b"not a photograph" in answer.content
+
+
+def test_a_photograph_that_came_in_a_pdf_is_shown_as_a_picture_whole_and_its_counter_cut_out(as_, utility):
+    """Sent as a document; decoded in a process of its own, and only our JPEG of it reaches the browser."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    photograph = utility.review("04521").submission.photographs.get()
+    picture = Image.open(BytesIO(photograph_of("04521")))
+    photograph.sha256, _size = evidence.keep([_files.pdf(picture)], limit=10_000_000)
+    photograph.save()
+    client = as_("reviewer")
+    page = client.get(reverse("console:review")).content.decode()
+    whole = reverse("console:photograph", args=[photograph.sha256, "whole"])
+    cut = reverse("console:counter", args=[photograph.pk, photograph.sha256])
+    for address, light in ((whole, picture), (cut, None)):
+        assert f'src="{address}"' in page
+        answer = client.get(address)
+        assert answer["Content-Type"] == "image/jpeg"
+        shown = Image.open(BytesIO(answer.content))
+        if light is not None:
+            difference = ImageChops.difference(shown.convert("L"), picture.convert("L").resize(shown.size))
+            assert ImageStat.Stat(difference).mean[0] < 6, "the photograph, not the paper round it"
+        else:
+            assert shown.width >= 800
 
 
 def test_an_upright_picture_is_shown_whatever_way_the_phone_was_held(as_, utility):

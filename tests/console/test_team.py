@@ -531,6 +531,21 @@ def test_two_times_for_the_same_are_refused(lead, utility):
     assert "take one of the two away" in answer.content.decode()
 
 
+def test_g7_other_working_hours_of_a_queue_count_what_is_owed_anew_and_so_does_taking_them_back(lead, utility):
+    employee("salma", utility.queue)
+    one = owed(utility, minutes_ago=5)
+    short, address = shifts("a minute", (8, 9)), reverse("console:team_queue", args=[utility.queue.pk])
+    due = {}
+    for calendar in (short.pk, ""):
+        utility.queue.refresh_from_db()
+        lead.post(address, filled(utility.queue, people=utility.queue.people.all(), calendar=calendar))
+        one.refresh_from_db()
+        due[calendar] = one.due_at
+    assert due[short.pk] == Queue(calendar=short).due(one.running_since, one.allowance)
+    assert due[""] == one.running_since + one.allowance
+    assert len(entries("obligation.recounted")) == 2
+
+
 def test_when_a_message_now_would_be_due_is_shown_by_the_hours_chosen_and_nothing_is_saved(lead, utility):
     employee("salma", utility.queue)
     never = shifts("a minute a day", (8, 9))

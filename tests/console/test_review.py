@@ -302,6 +302,18 @@ def test_a_photograph_that_came_in_a_pdf_is_shown_as_a_picture_whole_and_its_cou
             assert shown.width >= 800
 
 
+def test_of_an_album_each_photograph_s_counter_is_shown_with_what_was_read_in_it(as_, utility):
+    submission = utility.review("04521").submission
+    other = utility.submission("04599").photographs.get()
+    other.submission = submission
+    other.save()
+    page = as_("reviewer").get(reverse("console:review")).content.decode()
+    for one in submission.photographs.all():
+        assert f'src="{reverse("console:counter", args=[one.pk, one.sha256])}"' in page
+    assert "Photograph 2" in page
+    assert '<b class="figures" dir="ltr">04599</b>' in page
+
+
 def test_an_upright_picture_is_shown_whatever_way_the_phone_was_held(as_, utility):
     from io import BytesIO
 

@@ -1,13 +1,14 @@
 """The whole recipe in one command: figures first, then the weights that are shipped.
 
     python training/train.py --data DATA --work DIR [--strip-steps 4000] [--finder-steps 5000] [--clear-licences-only]
-                             [--install]
+                             [--start DIR] [--install]
 
 DATA is the folder with `meters/`, `more/` and `digits/` (see sources.py); DIR keeps what is made on the way, checkpoints,
 logs and figures among it; the same command goes on where it was stopped. Steps: networks trained without the held-back
 sources → calibrated and measured on these → trained on for a tenth of the steps with every source → with `--install` into
 src/rasd/vision/weights, with the calibration of the former (the latter has no photograph left to be measured on).
-Needs training/requirements.txt (PyTorch) and this package; one core each, some hours.
+`--start` names the DIR of an earlier round, whose networks are trained on from. The curves of each run are drawn beside
+its log. Needs training/requirements.txt (PyTorch) and this package; one core each, some hours.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from rasd.vision import confidence, eye
 
 HERE = Path(__file__).parent
+AGAIN, LAST = 3e-4, 2e-4  # rates of a later round, and of the last steps with every source
 NAME, VERSION = "rasd-eye-2.1", "2.1"
 
 
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("--strip-steps", type=int, default=4000)
     parser.add_argument("--finder-steps", type=int, default=5000)
     parser.add_argument("--clear-licences-only", action="store_true")
+    parser.add_argument("--start", type=Path, help="the DIR of an earlier round, to train on from")
     parser.add_argument("--install", action="store_true")
     options = parser.parse_args()
     data = ["--data", options.data, *(["--clear-licences-only"] if options.clear_licences_only else [])]
@@ -47,36 +50,18 @@ def main() -> None:
         ("strips.py", "strips", options.strip_steps), ("finder.py", "finder", options.finder_steps)
     ):  # fmt: skip
         began = options.work / name
-        run(script, *data, "--out", began, "--steps", steps)
+        earlier = options.start and ["--start", options.start / name / "checkpoint.pt", "--rate", AGAIN]
+        run(script, *data, "--out", began, "--steps", steps, *(earlier or []))
         on = options.work / f"{name}_everything"
-        run(
-            script,
-            *data,
-            "--out",
-            on,
-            "--steps",
-            steps // 10,
-            "--rate",
-            2e-4,
-            "--everything",
-            "--start",
-            began / "checkpoint.pt",
-        )
+        last = ["--everything", "--start", began / "checkpoint.pt", "--rate", LAST]
+        run(script, *data, "--out", on, "--steps", steps // 10, *last)
+        run("curves.py", began, on)
         for folder, made in ((measured, began), (final, on)):
             folder.mkdir(parents=True, exist_ok=True)
             for network in made.glob("*.onnx"):
                 shutil.copy(network, folder)
-    run(
-        "calibrate.py",
-        "--data",
-        options.data,
-        "--weights",
-        measured,
-        "--name",
-        f"{NAME}-measured",
-        "--version",
-        VERSION,
-    )
+    sealed = ["--name", f"{NAME}-measured", "--version", VERSION]
+    run("calibrate.py", "--data", options.data, "--weights", measured, *sealed)
     shutil.copy(measured / confidence.CALIBRATION, final)
     eye.write_manifest(final, name=NAME, version=VERSION)
     if options.install:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from rasd.channels.models import Address, Channel
 from rasd.desk.models import Case, Contact, ContactAddress, Conversation, Merge, Obligation
+from rasd.desk.sight import seen
 from rasd.metering.models import ServicePoint
 
 SHOWN = 5  # of each list
@@ -26,21 +28,22 @@ class About:
     maybe_the_same: list[Contact]
 
 
-def about(conversation: Conversation) -> About:
+def about(conversation: Conversation, user: User) -> About:
+    """What ``user`` may see of whom ``conversation`` is with."""
     contact = conversation.contact
-    others = contact.conversations.exclude(pk=conversation.pk).select_related("line", "address")
+    others = seen(contact.conversations.all(), user).exclude(pk=conversation.pk).select_related("line", "address")
     owed = Obligation.objects.filter(
         Q(conversation__contact=contact) | Q(case__contact=contact), discharged_at=None
     )
     return About(
         contact=contact,
         addresses=list(contact.addresses.order_by("pk")[: 2 * SHOWN]),
-        owed=list(owed.select_related("owner", "queue", "case").order_by("due_at")[: 2 * SHOWN]),
+        owed=list(seen(owed, user).select_related("owner", "queue", "case").order_by("due_at")[: 2 * SHOWN]),
         conversations=list(others.order_by("-last_message_at")[:SHOWN]),
-        cases=list(contact.cases.select_related("kind").order_by("-opened_at")[:SHOWN]),
+        cases=list(seen(contact.cases.all(), user).select_related("kind").order_by("-opened_at")[:SHOWN]),
         service_points=_service_points(conversation.address),
         merges=list(contact.merges.filter(undone_at=None).select_related("gone", "by").order_by("-at")),
-        maybe_the_same=maybe_the_same(contact),
+        maybe_the_same=maybe_the_same(contact, user),
     )
 
 
@@ -50,7 +53,7 @@ def _service_points(address: Address) -> list[ServicePoint]:
     return list(known.select_related("account")[:SHOWN])
 
 
-def maybe_the_same(contact: Contact) -> list[Contact]:
+def maybe_the_same(contact: Contact, user: User) -> list[Contact]:
     """Contacts that look like the same person: the number that one has is one that the other has or had, or the same name."""
     addresses = list(contact.addresses.all())
     phones = {each for address in addresses for each in (address.phone, address.former_phone) if each}
@@ -60,5 +63,5 @@ def maybe_the_same(contact: Contact) -> list[Contact]:
     name = contact.name.strip()
     if len(name) >= LEAST_OF_A_NAME:
         alike = alike.union(Contact.objects.filter(name=name).values("pk")[: 10 * SHOWN])
-    found = Contact.objects.filter(pk__in=alike, merged_into=None).exclude(pk=contact.pk)
+    found = seen(Contact.objects.filter(pk__in=alike, merged_into=None), user).exclude(pk=contact.pk)
     return list(found.prefetch_related("addresses").distinct().order_by("pk")[:SHOWN])

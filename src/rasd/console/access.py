@@ -4,12 +4,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+from django_otp import user_has_device
+
+from rasd.console.models import SecondFactorDemand
+from rasd.console.sight import may_open
 
 View = Callable[..., HttpResponse | StreamingHttpResponse]
 
@@ -21,10 +28,14 @@ class StaffRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def page(*permissions: str) -> Callable[[View], View]:
-    """For people who are logged in and have any of ``permissions`` (none named: everybody who is logged in).
+def page(*permissions: str, without_second_factor: bool = False) -> Callable[[View], View]:
+    """For people who are logged in and have any of ``permissions`` (none named: everybody who is logged in), and, where it is the
+    page of one thing, may see that thing: what lies on a line to which they are not let is not found.
 
     A fragment asked for after the session has ended sends the whole page to the login, not the login into the fragment.
+
+    Args:
+        without_second_factor: for who is still to set one up, too.
     """
 
     def decorate(view: View) -> View:
@@ -32,14 +43,32 @@ def page(*permissions: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             if not request.user.is_authenticated:
                 return _to_login(request)
+            if not without_second_factor and _lacks_second_factor(request.user):
+                return _to_second_factor(request)
             if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
+            resolved = request.resolver_match
+            if resolved and kwargs and not may_open(request.user, resolved.route, kwargs):
+                raise Http404
             return view(request, *args, **kwargs)
 
         guarded.permissions = permissions  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def _lacks_second_factor(user: Any) -> bool:
+    return not user.is_verified() and SecondFactorDemand.is_of(user)
+
+
+def _to_second_factor(request: HttpRequest) -> HttpResponse:
+    """Where he sets one up; who has one and came in without it, before it was demanded of him, comes in anew."""
+    if user_has_device(request.user):
+        logout(request)
+        return _to_login(request)
+    address = reverse("console:account")
+    return HttpResponseClientRedirect(address) if getattr(request, "htmx", None) else redirect(address)
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

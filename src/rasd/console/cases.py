@@ -31,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 from rasd.channels.models import Media
 from rasd.desk import hours
 from rasd.desk.models import Case, CaseEntry, CaseKind, Obligation, Queue
+from rasd.desk.sight import seen
 from rasd.ledger.models import Entry
 
 SHOWN = 50  # a page
@@ -85,7 +86,7 @@ class Filters:
         return self.state not in {"all", Case.Stage.CLOSED}
 
     def matching(self, user: User, at: datetime) -> QuerySet[Case]:
-        found = in_state(with_work(), self.state, at)
+        found = seen(in_state(with_work(), self.state, at), user)
         if self.whose != "all":
             found = found.filter(_of(self.whose, user))
         if self.kind:
@@ -155,7 +156,7 @@ def in_state(cases: QuerySet[Case], state: str, at: datetime) -> QuerySet[Case]:
 
 def counts(user: User, at: datetime) -> dict[str, int]:
     """Of the open ones: how many are mine, my queues', all; and how many are late."""
-    still_open = in_state(with_work(), "open", at)
+    still_open = seen(in_state(with_work(), "open", at), user)
     asked = {name: Count("pk", filter=_of(name, user)) for name in ("mine", "queues")}
     return still_open.aggregate(all=Count("pk"), late=Count("pk", filter=_is_late(at)), **asked)
 

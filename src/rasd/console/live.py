@@ -25,6 +25,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Strea
 from django.http.response import HttpResponseBase
 
 from rasd.console import roles
+from rasd.console.sight import may_hear
 
 log = structlog.get_logger("rasd.console.live")
 
@@ -199,6 +200,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     for word in wanted:
         if not await user.ahas_perm(TOPICS[word]):
             return HttpResponse(status=204)
+    if not await sync_to_async(may_hear)(user, topics):
+        return HttpResponse(status=204)
     response = StreamingHttpResponse(
         _events(topics, _number(request.GET.get("since"))), content_type="text/event-stream"
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from rasd.console.models import FailedLogin
+from rasd.console.models import FailedLogin, LoginSession
 from rasd.ledger.models import record
 
 WITHIN = timedelta(minutes=15)
@@ -62,6 +62,9 @@ def _on_login(sender: Any, request: HttpRequest, user: Any, **_signal: Any) -> N
     with transaction.atomic():
         FailedLogin.objects.filter(username=_plain(user.get_username())).delete()
         record(actor, "login.succeeded", actor, at=at, facts={"from_address": address_of(request)})
+        if key := request.session.session_key:
+            browser = request.headers.get("User-Agent", "")
+            LoginSession.begin(user, key, at=at, from_address=address_of(request), browser=browser)
 
 
 def _on_logout(sender: Any, request: HttpRequest, user: Any, **_signal: Any) -> None:

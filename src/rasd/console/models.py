@@ -1,10 +1,14 @@
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from rasd.ledger.models import record
@@ -88,6 +92,87 @@ class WallLink(models.Model):
                     at=at,
                     facts={"name": self.name},
                 )
+
+
+class SecondFactorDemand(models.Model):
+    """Whoever has this role gets in with a second factor only; without one he is led to set it up, and sees nothing before."""
+
+    group = models.OneToOneField(
+        Group, models.CASCADE, null=True, related_name="+", help_text="null: superusers"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group"], nulls_distinct=False, name="second_factor_demanded_once"
+            )
+        ]
+
+    @classmethod
+    def put(cls, groups: Iterable[Group | None], *, by: User, at: datetime) -> None:
+        """Of ``groups`` it is demanded, of all others not; None among them: of superusers."""
+        names = {each: each.name if each else "superuser" for each in groups}
+        with transaction.atomic():
+            now = {each.group: each for each in cls.objects.select_related("group")}
+            before = sorted(each.name if each else "superuser" for each in now)
+            if before == sorted(names.values()):
+                return
+            for group, demand in now.items():
+                if group not in names:
+                    demand.delete()
+            for group in names.keys() - now.keys():
+                cls.objects.create(group=group)
+            facts = {"from": before, "to": sorted(names.values())}
+            record(f"user:{by.get_username()}", "access.second_factor", "roles", at=at, facts=facts)
+
+    @classmethod
+    def is_of(cls, user: User) -> bool:
+        of_his = Q(group__user=user)
+        return cls.objects.filter(of_his | Q(group=None) if user.is_superuser else of_his).exists()
+
+
+class LoginSession(models.Model):
+    """Where somebody is logged in, so that he can see it, and he or an administrator can end it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="login_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    begun_at = models.DateTimeField()
+    from_address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=300, blank=True, help_text="as it calls itself")
+
+    @classmethod
+    def begin(
+        cls, user: User, session_key: str, *, at: datetime, from_address: str | None, browser: str
+    ) -> None:
+        cls.objects.filter(user=user).exclude(session_key__in=_living(at)).delete()
+        cls.objects.update_or_create(
+            session_key=session_key,
+            defaults={"user": user, "begun_at": at, "from_address": from_address, "browser": browser[:300]},
+        )
+
+    @classmethod
+    def of(cls, user: User, at: datetime) -> models.QuerySet["LoginSession"]:
+        """Those that still open something, the newest first."""
+        return cls.objects.filter(user=user, session_key__in=_living(at)).order_by("-begun_at")
+
+    @classmethod
+    def end(cls, user: User, *, by: User, at: datetime, but: str = "", only: int | None = None) -> int:
+        """All of ``user``'s sessions are over at once, ``but`` the one of that key, or ``only`` that one; how many were."""
+        ended = cls.of(user, at).exclude(session_key=but)
+        ended = ended.filter(pk=only) if only is not None else ended
+        with transaction.atomic():
+            keys = list(ended.values_list("session_key", flat=True))
+            Session.objects.filter(session_key__in=keys).delete()
+            cls.objects.filter(session_key__in=keys).delete()
+            if keys:
+                facts = {"sessions": len(keys)}
+                actor, subject = f"user:{by.get_username()}", f"user:{user.get_username()}"
+                record(actor, "sessions.ended", subject, at=at, facts=facts)
+        return len(keys)
+
+
+def _living(at: datetime) -> models.QuerySet[Session, Any]:
+    return Session.objects.filter(expire_date__gt=at).values("session_key")
 
 
 def _hash(token: str) -> str:

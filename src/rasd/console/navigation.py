@@ -27,7 +27,7 @@ class Page:
     """Any of them opens it."""
     letter: str = ""
     """The key after G that goes there; those of the inbox's views (``inbox.USUAL``) are taken."""
-    count: Callable[[datetime], int] | None = None
+    count: Callable[[datetime, User], int] | None = None
     """How much waits there."""
     is_bad: bool = False
     """What waits there is something that went wrong."""
@@ -158,11 +158,30 @@ GROUPS = (
                 _("Their names, their queues and their times"),
                 (roles.STANDARDS,),
             ),
+        ),
+    ),
+    Group(
+        "administration",
+        "settings",
+        _("Administration"),
+        (
+            Page(
+                "access",
+                _("Who may do what"),
+                _("People, roles and lines, the second factor, and where somebody is logged in"),
+                (roles.ACCESS,),
+            ),
             Page(
                 "api_tokens",
                 _("Programs"),
                 _("Which other programs come in, by which token, and what they may do"),
                 (roles.API_TOKENS,),
+            ),
+            Page(
+                "persons",
+                _("People's data"),
+                _("Given to a customer, or erased, when he asks"),
+                (roles.EXPORT_PERSON, roles.ERASE_PERSON),
             ),
         ),
     ),
@@ -207,7 +226,7 @@ def menus(user: User, at: datetime, here: str = "") -> list[Menu]:
 
 def _links(group: Group, user: User, at: datetime, here: str) -> list[Link]:
     return [
-        Link(page, page.count(at) if page.count else 0, page.name == here)
+        Link(page, page.count(at, user) if page.count else 0, page.name == here)
         for page in group.pages
         if any(map(user.has_perm, page.permissions))
     ]

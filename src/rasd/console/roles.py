@@ -43,6 +43,15 @@ CALENDARS = "desk.change_calendar"
 API_TOKENS = "rasd_api.add_apitoken"
 """To let other programs in, by tokens of the API."""
 
+EXPORT_PERSON = "person.export_person"
+"""To give a person what is known of him."""
+
+ERASE_PERSON = "person.erase_person"
+"""To erase a person's data when he asks."""
+
+ACCESS = "auth.change_user"
+"""To say who may do what, on which lines and with which proof of who he is; to end other people's sessions."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (
         CONVERSATIONS,
@@ -59,6 +68,7 @@ OURS = (
     "desk",
     "flows",
     "rasd_api",
+    "person",
     "console",
     "auth",
     "otp_totp",

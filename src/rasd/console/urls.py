@@ -20,6 +20,8 @@ urlpatterns = [
     path("account/second-factor/begin", account.begin_second_factor, name="begin_second_factor"),
     path("account/second-factor/confirm", account.confirm_second_factor, name="confirm_second_factor"),
     path("account/second-factor/end", account.end_second_factor, name="end_second_factor"),
+    path("account/sessions/end", account.end_sessions, name="end_sessions"),
+    path("account/password", account.change_password, name="change_password"),
     # Photographs
     path("review/", review.review, name="review"),
     path("review/<int:pk>/decide", review.decide, name="decide"),
@@ -54,6 +56,8 @@ urlpatterns = [
     path("programs/", api_tokens.api_tokens, name="api_tokens"),
     path("programs/<int:pk>/revoke", api_tokens.revoke_api_token, name="revoke_api_token"),
     path("troubles/webhooks/<int:pk>/again", api_tokens.send_webhook_again, name="send_webhook_again"),
+    # Who may do what, and people's data
+    path("", include("rasd.console.admin_urls")),
     # The team and its wall
     path("", include("rasd.console.team_urls")),
 ]

@@ -2,24 +2,28 @@
 
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from rasd.console import troubles as troubles_
+from rasd.console.sight import reviews_of_his_lines
 from rasd.desk.models import Obligation
-from rasd.metering.models import Review
+from rasd.desk.sight import seen
 
 
-def reviews(at: datetime) -> int:
-    return Review.objects.filter(closed_at=None).count()
+def reviews(at: datetime, user: User) -> int:
+    return reviews_of_his_lines(user, closed_at=None).count()
 
 
-def owed(at: datetime) -> int:
+def owed(at: datetime, user: User) -> int:
     """Answers and promises; the work of a case is counted with the cases."""
-    return Obligation.objects.filter(discharged_at=None).exclude(kind=Obligation.Kind.WORK).count()
+    owed = seen(Obligation.objects.filter(discharged_at=None), user)
+    return owed.exclude(kind=Obligation.Kind.WORK).count()
 
 
-def late_cases(at: datetime) -> int:
-    work = Obligation.objects.filter(kind=Obligation.Kind.WORK, discharged_at=None)
+def late_cases(at: datetime, user: User) -> int:
+    work = seen(Obligation.objects.filter(kind=Obligation.Kind.WORK, discharged_at=None), user)
     return work.filter(running_since__isnull=False, due_at__lt=at).count()
 
 
-def troubles(at: datetime) -> int:
+def troubles(at: datetime, user: User) -> int:
     return troubles_.count(at)

@@ -12,6 +12,7 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Value
 
 from rasd.desk.models import Conversation, Obligation
 from rasd.desk.search import search
+from rasd.desk.sight import seen
 
 
 class State(StrEnum):
@@ -71,7 +72,7 @@ class Filters:
 
     def conversations(self, user: User, at: datetime) -> QuerySet[Conversation]:
         """Those that ``user`` is to see, in no order of its own unless words are looked for: then the best first."""
-        rows = Conversation.objects.filter(self._where(user, at))
+        rows = seen(Conversation.objects.filter(self._where(user, at)), user)
         return search(self.q, within=rows) if self.q else rows
 
     def _where(self, user: User, at: datetime) -> Q:

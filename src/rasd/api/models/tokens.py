@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rasd.channels import rules
-from rasd.channels.models import Line
+from rasd.channels.models import Line, lines_of
 from rasd.desk.models import Case, Conversation, HeldAnswer, Message, Obligation, Queue
 from rasd.ledger.models import record
 
@@ -239,6 +239,9 @@ class ApiToken(models.Model):
         known: tuple[list[int], list[int]] | None = self.__dict__.get("_known_limits")
         if known is None:
             lines = list(self.lines.values_list("pk", flat=True))
+            his = lines_of(self.user)
+            if his is not None:  # where nothing is left of them, it sees the line that there is not
+                lines = sorted(his.intersection(lines) if lines else his) or [0]
             known = self.__dict__["_known_limits"] = (lines, list(self.queues.values_list("pk", flat=True)))
         return known
 

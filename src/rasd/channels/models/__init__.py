@@ -1,6 +1,7 @@
 """Lines and people, what comes in, what goes out."""
 
 from rasd.channels.models.incoming import MEDIA_ID_LIFE, Delivery, Incoming, Media, Refusal
+from rasd.channels.models.limits import LineLimit, lines_of
 from rasd.channels.models.lines import Address, Channel, Line
 from rasd.channels.models.outgoing import Outgoing, StatusEvent
 
@@ -11,8 +12,10 @@ __all__ = [
     "Delivery",
     "Incoming",
     "Line",
+    "LineLimit",
     "Media",
     "Outgoing",
     "Refusal",
     "StatusEvent",
+    "lines_of",
 ]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from rasd.console import roles
 from rasd.console.templatetags.console import person
 from rasd.desk.models import Notice
+from rasd.desk.sight import seen
 
 register = template.Library()
 
@@ -76,7 +77,7 @@ def file_kind(media: Any) -> Any:
 def bell(context: dict[str, Any]) -> dict[str, Any]:
     """What this person is to know and has not read yet."""
     user: User = context["request"].user
-    unread = list(Notice.unread(user)[: BELL_SHOWS + 1])
+    unread = list(seen(Notice.unread(user), user)[: BELL_SHOWS + 1])
     return {
         "notices": unread[:BELL_SHOWS],
         "count": f"{BELL_SHOWS}+" if len(unread) > BELL_SHOWS else len(unread),

@@ -6,6 +6,8 @@ from typing import Any
 import segno
 from django import forms
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -23,6 +25,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from rasd.console.access import StaffRequest, page
+from rasd.console.models import LoginSession, SecondFactorDemand
 from rasd.console.views.login import TOO_SOON, CodeForm
 from rasd.ledger.models import record
 
@@ -38,13 +41,13 @@ class PasswordForm(forms.Form):
     )
 
 
-@page()
+@page(without_second_factor=True)
 @never_cache
 def account(request: StaffRequest) -> HttpResponse:
     return _show(request)
 
 
-@page()
+@page(without_second_factor=True)
 @require_POST
 @never_cache
 def begin_second_factor(request: StaffRequest) -> HttpResponse:
@@ -55,7 +58,7 @@ def begin_second_factor(request: StaffRequest) -> HttpResponse:
     return redirect("console:account")
 
 
-@page()
+@page(without_second_factor=True)
 @require_POST
 @never_cache
 @sensitive_post_parameters("code")
@@ -87,6 +90,9 @@ def confirm_second_factor(request: StaffRequest) -> HttpResponse:
 def end_second_factor(request: StaffRequest) -> HttpResponse:
     """Off again, for whoever knows the password: an unlocked screen is not enough."""
     form = PasswordForm(request.POST)
+    if SecondFactorDemand.is_of(request.user):
+        messages.warning(request, _("Your role demands the second factor: it stays on."))
+        return redirect("console:account")
     if not (form.is_valid() and request.user.check_password(form.cleaned_data["password"])):
         form.add_error("password", _("That is not your password."))
         return _show(request, password_form=form, status=422)
@@ -95,6 +101,45 @@ def end_second_factor(request: StaffRequest) -> HttpResponse:
         StaticDevice.objects.filter(user=request.user).delete()
         _record(request, "second_factor.off")
     messages.success(request, _("The second factor is off."))
+    return redirect("console:account")
+
+
+@page()
+@require_POST
+def end_sessions(request: StaffRequest) -> HttpResponse:
+    """All but this one, or the one that was chosen."""
+    only = request.POST.get("session", "")
+    ended = LoginSession.end(
+        request.user,
+        by=request.user,
+        at=timezone.now(),
+        but=request.session.session_key or "",
+        only=int(only) if only.isascii() and only.isdecimal() else None,
+    )
+    words = ngettext("%(count)d session is over.", "%(count)d sessions are over.", ended)
+    messages.success(request, words % {"count": ended})
+    return redirect("console:account")
+
+
+@page()
+@require_POST
+@never_cache
+@sensitive_post_parameters()
+def change_password(request: StaffRequest) -> HttpResponse:
+    """One's own; every other session of one's own is over with it."""
+    form = PasswordChangeForm(request.user, request.POST)
+    if not form.is_valid():
+        return _show(request, change_form=form, status=422)
+    with transaction.atomic():
+        form.save()
+        update_session_auth_hash(request, form.user)
+        _record(request, "password.changed")
+        LoginSession.end(
+            request.user, by=request.user, at=timezone.now(), but=request.session.session_key or ""
+        )
+    messages.success(
+        request, _("Your password is changed, and wherever else you were logged in you are no more.")
+    )
     return redirect("console:account")
 
 
@@ -121,6 +166,12 @@ def _show(request: StaffRequest, *, status: int = 200, **more: Any) -> HttpRespo
         "codes_left": StaticToken.objects.filter(device__user=request.user).count(),
         "code_form": CodeForm(),
         "password_form": PasswordForm(),
+        "change_form": PasswordChangeForm(request.user),
+        "demanded": SecondFactorDemand.is_of(request.user),
+        "sessions": [
+            (each, each.session_key == request.session.session_key)
+            for each in LoginSession.of(request.user, timezone.now())
+        ],
         "roles": request.user.groups.values_list("name", flat=True),
     }
     return render(request, "console/account.html", context | more, status=status)

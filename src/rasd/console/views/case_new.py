@@ -15,8 +15,10 @@ from django.views.decorators.cache import never_cache
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
+from rasd.console.sight import of_his_lines
 from rasd.desk.models import Case, CaseKind, Conversation
 from rasd.desk.models.case_records import TITLE_MAX
+from rasd.desk.sight import seen
 from rasd.flows.identity import points_of
 from rasd.metering.models import Submission
 
@@ -88,10 +90,11 @@ def new(request: StaffRequest) -> HttpResponse:
 def _from(request: StaffRequest) -> tuple[Conversation | None, Submission | None]:
     """What it grows from; raises Http404 where that is not there."""
     conversation, submission = request.GET.get("conversation", ""), request.GET.get("submission", "")
-    found = get_object_or_404(Submission, pk=_number(submission)) if submission else None
+    sent = of_his_lines(Submission.objects.all(), request.user)
+    found = get_object_or_404(sent, pk=_number(submission)) if submission else None
     if found and found.conversation:
         conversation = found.conversation.partition(":")[2]
-    rows = Conversation.objects.select_related("address", "contact", "line")
+    rows = seen(Conversation.objects.select_related("address", "contact", "line"), request.user)
     return (get_object_or_404(rows, pk=_number(conversation)) if conversation else None), found
 
 

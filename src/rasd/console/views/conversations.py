@@ -65,7 +65,7 @@ def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpRespons
     """``more``: ``problem``, words about what was refused; ``text``, what was typed and is not lost."""
     part = request.htmx.target if request.htmx else ""
     if part == "about":
-        return render(request, "console/_about.html", {"conversation": shown, "about": about(shown)})
+        return render(request, "console/_about.html", {"conversation": shown, "about": about(shown, request.user)})
     if part == "conversation":
         return render(request, "console/_conversation.html", _chat(request, shown))
     if part == "pane":
@@ -117,7 +117,7 @@ def _pane(request: StaffRequest, shown: Conversation, *, problem: str = "", text
         canned = CannedAnswer.objects.filter(shortcut=wanted).first()
         draft = draft or (canned.filled(shown, request.user) if canned else "")
     return _chat(request, shown) | {
-        "about": about(shown),
+        "about": about(shown, request.user),
         "problem": problem,
         "text": draft,
         "key": _new_key(),

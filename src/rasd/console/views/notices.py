@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.console.access import StaffRequest, page
 from rasd.desk.models import Notice
+from rasd.desk.sight import seen
 
 SHOWN = 100
 
@@ -19,7 +20,7 @@ def notices(request: StaffRequest) -> HttpResponse:
     """The newest, read or not; of the page's script the bell alone."""
     if request.htmx and request.htmx.target == "bell":
         return render(request, "console/inbox_bell.html")
-    mine = Notice.objects.filter(to=request.user).order_by("-at", "-pk")
+    mine = seen(Notice.objects.filter(to=request.user), request.user).order_by("-at", "-pk")
     shown = mine.select_related("conversation__contact", "conversation__address", "case", "obligation")
     return render(request, "console/inbox_notices.html", {"here": "notices", "notices": shown[:SHOWN]})
 

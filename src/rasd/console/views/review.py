@@ -18,6 +18,7 @@ from rasd.console import roles, words
 from rasd.console.access import StaffRequest, page
 from rasd.console.pictures import use_chart
 from rasd.console.reading import Beside
+from rasd.console.sight import reviews_of_his_lines
 from rasd.metering.models import NotAdoptable, Photograph, Register, Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.reviews import UNDO_WITHIN
 from rasd.metering.numbers import meanings, parse_number
@@ -37,7 +38,7 @@ NOT_ADOPTABLE = gettext_lazy(
 def review(request: StaffRequest) -> HttpResponse:
     """The next one for me, or the one that I have."""
     now = timezone.now()
-    return _show(request, Review.claim_next(request.user, now), now)
+    return _show(request, Review.claim_next(request.user, now, reviews_of_his_lines(request.user)), now)
 
 
 @page(roles.REVIEW)
@@ -107,7 +108,7 @@ def undo(request: StaffRequest, pk: int) -> HttpResponse:
 def _next(request: StaffRequest, now: datetime) -> HttpResponse:
     if not request.htmx:
         return redirect("console:review")
-    return _show(request, Review.claim_next(request.user, now), now)
+    return _show(request, Review.claim_next(request.user, now, reviews_of_his_lines(request.user)), now)
 
 
 def _show(
@@ -118,7 +119,7 @@ def _show(
         "review": current,
         "problem": problem,
         "ask_again": words.ASK_AGAIN,
-        "waiting": Review.objects.filter(closed_at=None).count(),
+        "waiting": reviews_of_his_lines(request.user, closed_at=None).count(),
         "today": Review.objects.filter(closed_by=request.user, closed_at__gte=_midnight(now)).count(),
         "last": _last(request.user, now),
         "can_converse": request.user.has_perm(roles.CONVERSATIONS),
@@ -129,7 +130,7 @@ def _show(
             "beside": beside,
             "typed": typed or beside.suggested_digits,
             "chart": use_chart(beside),
-            "next_photographs": _upcoming(current, now),
+            "next_photographs": _upcoming(current, request.user, now),
         }
     name = "console/_review.html" if request.htmx else "console/review.html"
     return render(request, name, context, status=422 if problem else 200)
@@ -145,10 +146,10 @@ def _last(user: Any, now: datetime) -> Review | None:
     )
 
 
-def _upcoming(current: Review, now: datetime) -> list[Photograph]:
+def _upcoming(current: Review, user: Any, now: datetime) -> list[Photograph]:
     """Photographs that probably come next: fetched ahead by the browser, claimed by nobody."""
     ahead = (
-        Review.objects.filter(closed_at=None)
+        reviews_of_his_lines(user, closed_at=None)
         .exclude(pk=current.pk)
         .exclude(claimed_until__gt=now)
         .order_by("opened_at", "id")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -82,14 +82,18 @@ class Review(models.Model):
     # Claiming
 
     @classmethod
-    def claim_next(cls, user: AbstractBaseUser, at: datetime) -> Review | None:
+    def claim_next(
+        cls, user: AbstractBaseUser, at: datetime, among: QuerySet[Review] | None = None
+    ) -> Review | None:
         """The oldest that nobody holds, held by ``user`` for ``LEASE`` from now on; None where the queue is empty.
 
         One that ``user`` holds already comes first. Two people asking at once never get the same one.
+        ``among``: those that he may see; none given: all.
         """
         with transaction.atomic():
             # Two questions, each answered from an index, rather than one that would sort the whole queue.
-            queue = cls.objects.select_for_update(skip_locked=True, of=("self",)).filter(closed_at=None)
+            queue: QuerySet[Any] = (among if among is not None else cls.objects.all()).filter(closed_at=None)
+            queue = queue.select_for_update(skip_locked=True, of=("self",))
             mine = queue.filter(claimed_by=user, claimed_until__gt=at).order_by("opened_at", "id").first()
             free = queue.filter(Q(claimed_until=None) | Q(claimed_until__lte=at) | Q(claimed_by=user))
             review = mine or free.order_by("opened_at", "id").first()

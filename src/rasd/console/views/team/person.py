@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles, staffing
 from rasd.console.access import StaffRequest, page
+from rasd.console.models import LoginSession
 from rasd.console.templatetags.team import BREAKS
 from rasd.console.views.team.forms import LOCAL, AbsenceForm, EmployeeForm
 from rasd.desk.errors import LastOne
@@ -90,11 +93,16 @@ def leave(request: StaffRequest, pk: int) -> HttpResponse:
             {"here": "team", "person": staffing.person(employee, now), "goes": _goes(employee, now)},
         )
     if "undo" in request.POST:
-        employee.come_back(by=request.user, at=now)
+        with transaction.atomic():
+            employee.come_back(by=request.user, at=now)
+            User.objects.filter(pk=employee.user_id).update(is_active=True)
         messages.success(request, _("%(name)s works here again.") % {"name": employee})
     else:
         try:
-            employee.leave(by=request.user, at=now)
+            with transaction.atomic():
+                employee.leave(by=request.user, at=now)
+                User.objects.filter(pk=employee.user_id).update(is_active=False)
+                LoginSession.end(employee.user, by=request.user, at=now)
         except LastOne as error:
             messages.error(request, str(error))
             return redirect("console:team_leave", pk)

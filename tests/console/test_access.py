@@ -149,6 +149,9 @@ def test_who_needs_a_second_factor_sees_nothing_before_it_is_set_up_and_a_lost_o
     group = Group.objects.get(name="agent")
     admin.post(reverse("console:demand_second_factor"), {"role": group.pk})
     assert client.get("/conversations/").headers["Location"] == "/account"
+    agent.is_staff = True
+    agent.save()
+    assert client.get(client.get("/admin/").headers["Location"]).headers["Location"] == "/account"
     assert "demands a second factor" in client.get("/account").content.decode()
     client.post(reverse("console:begin_second_factor"))
     device = TOTPDevice.objects.get(user=agent)

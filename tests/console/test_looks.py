@@ -49,6 +49,10 @@ def test_every_page_fits_the_screen_and_no_script_fails(everybody, language, siz
         "account": "/account",
         "nowhere": "/nowhere",
         "review": "/review/",
+        "access": "/administration/",
+        "access-person": f"/administration/people/{user.pk}",
+        "persons": "/persons/",
+        "person": f"/persons/{rows.conversation.contact_id}",
     }
     with served() as url, sync_playwright() as playwright:
         with opened(playwright, url, None, size=size, language=language) as page:

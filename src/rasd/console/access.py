@@ -43,8 +43,8 @@ def page(*permissions: str, without_second_factor: bool = False) -> Callable[[Vi
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if not without_second_factor and _lacks_second_factor(request.user):
-                return _to_second_factor(request)
+            if not without_second_factor and lacks_second_factor(request.user):
+                return to_second_factor(request)
             if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
             resolved = request.resolver_match
@@ -58,11 +58,11 @@ def page(*permissions: str, without_second_factor: bool = False) -> Callable[[Vi
     return decorate
 
 
-def _lacks_second_factor(user: Any) -> bool:
+def lacks_second_factor(user: Any) -> bool:
     return not user.is_verified() and SecondFactorDemand.is_of(user)
 
 
-def _to_second_factor(request: HttpRequest) -> HttpResponse:
+def to_second_factor(request: HttpRequest) -> HttpResponse:
     """Where he sets one up; who has one and came in without it, before it was demanded of him, comes in anew."""
     if user_has_device(request.user):
         logout(request)

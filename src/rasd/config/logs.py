@@ -13,6 +13,7 @@ import structlog
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.log import CallbackFilter
 
@@ -115,12 +116,16 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
 
 @sync_and_async_middleware
 def request_log(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Gives each request an id (the proxy's ``X-Request-ID`` where there is one), logs it once, and returns the id."""
+    """Gives each request an id (the proxy's ``X-Request-ID`` where there is one), logs it once, and returns the id.
+
+    ``request.arrived_at`` (UTC): what is stored after it, the answer may not show.
+    """
 
     @contextmanager
     def logged(request: HttpRequest) -> Iterator[Callable[[HttpResponse], HttpResponse]]:
         request_id = request.headers.get("X-Request-ID", "")[:64] or uuid.uuid4().hex
         started = time.perf_counter()
+        request.arrived_at = timezone.now()  # type: ignore[attr-defined]
 
         def finish(response: HttpResponse) -> HttpResponse:
             response["X-Request-ID"] = request_id

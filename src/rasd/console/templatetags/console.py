@@ -110,10 +110,10 @@ def live_topics(context: dict[str, Any]) -> str:
     return " ".join(topic for topic, permission in topics.items() if user.has_perm(permission))
 
 
-@register.simple_tag
-def made_at() -> str:
-    """When this page was made, for its stream: what changed since then it is told at once."""
-    return f"{timezone.now().timestamp():.3f}"
+@register.simple_tag(takes_context=True)
+def made_at(context: dict[str, Any]) -> str:
+    """When this page was asked for (UTC, seconds): what was stored since then it may not show, and its stream tells it."""
+    return f"{context['request'].arrived_at.timestamp():.3f}"
 
 
 @register.simple_tag(takes_context=True)

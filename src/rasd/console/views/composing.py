@@ -23,7 +23,10 @@ OFFERED = 8
 @page(roles.CONVERSATIONS)
 @require_POST
 def typing(request: StaffRequest, pk: int) -> HttpResponse:
-    """What is typed so far, and a sign of life of whoever types. ``claim`` in the answer: ``mine``, ``theirs`` or empty."""
+    """What is typed so far, and a sign of life of whoever types.
+
+    In the answer: ``claim``, which is ``mine``, ``theirs`` or empty, and ``at``, by when the words are stored (UTC, seconds).
+    """
     asked, now, user = the_conversation(pk), timezone.now(), request.user
     text = request.POST.get("text", "").replace("\0", "")
     with transaction.atomic():
@@ -43,7 +46,8 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
         claim = asked.claim_at(now)
         if (claim and claim.holder) != (before and before.holder):
             tell_pages(asked)
-    return JsonResponse({"claim": ("mine" if claim.holder == user else "theirs") if claim else ""})
+    whose = ("mine" if claim.holder == user else "theirs") if claim else ""
+    return JsonResponse({"claim": whose, "at": timezone.now().timestamp()})
 
 
 @page(roles.CONVERSATIONS)

@@ -20,26 +20,29 @@ const toast = (words, milliseconds = 6000) => {
   const fragments = () => [...document.querySelectorAll("[data-live]")];
 
   /* A fragment that is being fetched may be about to show what was true a moment ago: it is fetched once more then. htmx
-     would queue that for the element that is just being replaced, and forget it. Busy until htmx has settled what it
-     swapped in (20 ms): before that nobody listens there, and a wake would be lost. Or for data-rest milliseconds, where
-     much happens: a list is not fetched fifty times a second because fifty messages came. */
-  const busy = new Set();
+     would queue that for the element that is just being replaced, and forget it. In flight until htmx has settled what it
+     swapped in (20 ms): before that nobody listens there. Or for data-rest milliseconds, where much happens: a list is not
+     fetched fifty times a second because fifty messages came. */
+  const flights = new Map();
   const stale = new Set();
   const wake = (element) => {
     if (!element || !window.htmx) return;
-    if (busy.has(element.id)) stale.add(element.id);
+    if (flights.has(element.id)) stale.add(element.id);
     else window.htmx.trigger(element, "live");
   };
   window.rasdWake = wake;
-  document.addEventListener("htmx:beforeSend", (event) => {
-    if (event.detail.elt.id) busy.add(event.detail.elt.id);
-  });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const id = event.detail.requestConfig?.elt?.id;
-    if (id) setTimeout(() => {
-      busy.delete(id);
+  document.addEventListener("htmx:beforeSend", ({ detail: { elt: { id }, xhr } }) => {
+    if (!id) return;
+    flights.set(id, xhr);
+    xhr.addEventListener("loadend", () => setTimeout(() => {
+      if (flights.get(id) === xhr) flights.delete(id);
       if (stale.delete(id)) wake(document.getElementById(id));
-    }, document.getElementById(id)?.dataset.rest ?? 60);
+    }, document.getElementById(id)?.dataset.rest ?? 60));
+  });
+  /* Something else took its place meanwhile (a form's answer): what is on its way has nowhere to go. */
+  document.addEventListener("htmx:beforeCleanupElement", ({ detail: { elt: { id } } }) => {
+    const xhr = flights.get(id);
+    if (xhr && xhr.readyState !== XMLHttpRequest.DONE) stale.add(id);
   });
 
   const listen = () => {

@@ -15,7 +15,8 @@
   const place = (conversation) => `rasd.draft.${conversation}`;
 
   /* On the device: the words, the key of their message (sent again after a doubt, the server knows it as the same one), and
-     whether the server has them too. What it has not is the newer; what it has may have been changed on another device. */
+     since when (the server's clock, seconds) the server has them too. What it has not is the newer, and what it got after this
+     page was made; what it had before may have been changed on another device. */
   const remember = (onServer) => {
     const text = field().value;
     try {
@@ -30,7 +31,7 @@
   const recall = () => {
     try {
       const kept = JSON.parse(localStorage.getItem(place(answer().dataset.conversation)) ?? "null");
-      if (kept && (!kept.onServer || kept.text === field().value)) {
+      if (kept && (!kept.onServer || kept.onServer > Number(answer().dataset.made) || kept.text === field().value)) {
         field().value = kept.text;
         find("#key").value = kept.key;
         remember(kept.onServer);
@@ -59,8 +60,8 @@
     try {
       const said = await fetch(here.dataset.typing, { method: "POST", body: fields(), headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(GIVE_UP) });
       if (!said.ok || said.headers.has("HX-Redirect") || here !== answer()) return;
-      if (field().value === text) remember(true);
-      const { claim } = await said.json();
+      const { claim, at } = await said.json();
+      if (field().value === text) remember(at);
       if (claim !== find("#conversation")?.dataset.claim) window.rasdWake(find("#conversation"));
     } catch {
       if (here === answer()) { clearTimeout(soon); soon = setTimeout(tell, 4 * AGAIN); }

@@ -93,7 +93,10 @@ def _people(size: Size) -> None:
     Group.objects.get(name="agent").user_set.set(agents)
     Employee.objects.bulk_create(Employee(user=user) for user in agents)
     for number, name in enumerate(QUEUES):
-        queue, _ = Queue.objects.get_or_create(name=name, defaults={"answer_within": timedelta(minutes=30)})
+        purpose = {"First line": "first_line", "Photographs": "photographs"}.get(name, "")
+        queue, _ = Queue.objects.get_or_create(
+            name=name, defaults={"answer_within": timedelta(minutes=30), "purpose": purpose}
+        )
         queue.people.set(agents if number == 0 else agents[number - 1 :: len(QUEUES) - 1])
     for name, filters in (
         ("Billing, late", {"state": "late", "matter": "bill"}),

@@ -73,7 +73,7 @@ class Filters:
     def conversations(self, user: User, at: datetime) -> QuerySet[Conversation]:
         """Those that ``user`` is to see, in no order of its own unless words are looked for: then the best first."""
         rows = seen(Conversation.objects.filter(self._where(user, at)), user)
-        return search(self.q, within=rows) if self.q else rows
+        return search(self.q, within=rows if rows.query.has_filters() else None) if self.q else rows
 
     def _where(self, user: User, at: datetime) -> Q:
         owed = Q(discharged_at=None)
@@ -87,7 +87,8 @@ class Filters:
             owed &= Q(due_at__lt=at, running_since__isnull=False)
         where = Q()
         if self.state in {State.OWED, State.LATE} or self.mine or self.owner or self.queue:
-            where &= Q(Exists(Obligation.objects.filter(owed, conversation=OuterRef("pk"))))
+            # DISTINCT: else PostgreSQL goes through all conversations to find the few, which are at the end of them.
+            where &= Q(pk__in=Obligation.objects.filter(owed).order_by().values("conversation").distinct())
         if self.state == State.WAITING:
             open_ones = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None)
             where &= Q(closed_at=None) & ~Q(Exists(open_ones))

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVectorField
 from django.db import connection
 from django.db.models import (
+    BooleanField,
     Case,
     F,
     FloatField,
@@ -31,6 +32,14 @@ from rasd.desk.models import Contact, Conversation, Message
 
 NEWEST = 300
 """Messages, and as many people and numbers, that are ranked: of a word that everybody uses the newest, not all."""
+
+NEARBY = 30_000
+"""The newest so many messages are looked through one by one: of a word that many use enough stand there, and of any other the
+index names all at once. To have it name millions and sort them takes seconds, and so does looking for three of them through eight
+million; which of the two it is, PostgreSQL cannot know of a word that is only begun."""
+
+ENOUGH = 50
+"""Hits nearby that make a word one that many use."""
 
 LONGEST = 200
 """Characters of what is looked for; more is no search."""
@@ -54,8 +63,8 @@ def search(text: str, within: QuerySet[Conversation] | None = None) -> QuerySet[
     message around its first hit, safe HTML with the hits in ``<mark>``; empty where only name or number was found.
 
     Args:
-        within: look among these only. A filter put on the result comes too late: of a common word only the newest
-            ``NEWEST`` messages are ranked.
+        within: look among these only. A filter put on the result comes too late: of a word that many use only the newest
+            ``NEWEST`` messages are ranked, at most.
     """
     strictly, loosely = _asked(text[:LONGEST].replace("\0", " "))
     found = _found(strictly, within)
@@ -73,15 +82,20 @@ def _asked(text: str) -> tuple[str, str]:
 
 def _found(tsquery: str, within: QuerySet[Conversation] | None) -> QuerySet[Conversation]:
     asked = _Asked(tsquery)
-    said = Message.objects.filter(search=asked)
+    said = Message.objects.all()
     if within is not None:
         said = said.filter(conversation__in=within.order_by().values("pk"))
-    called = _having("name", asked, Contact.objects.all()).values(kept=Coalesce("merged_into", "pk"))[:NEWEST]
-    numbered = _having("phone", asked, Address.objects.all()).values("pk")[:NEWEST]
-    by_person = Conversation.objects.filter(contact__in=called).order_by("-last_message_at").values("pk")
-    by_number = Conversation.objects.filter(address__in=numbered).order_by("-last_message_at").values("pk")
-    by_words = said.order_by("-pk").values("conversation_id")
-    rows = Conversation.objects.filter(pk__in=by_words[:NEWEST].union(by_person[:NEWEST], by_number[:NEWEST]))
+    called = _having("name", asked, Contact.objects.all()).values_list(Coalesce("merged_into", "pk"))[:NEWEST]
+    numbered = _having("phone", asked, Address.objects.all()).values_list("pk")[:NEWEST]
+    people, numbers = ([pk for (pk,) in each] for each in (called, numbered))
+    known = Conversation.objects.order_by("-last_message_at").values_list("pk", flat=True)
+    # Lists, not queries within a query: how many each finds PostgreSQL would guess, and guesses by a thousand too many.
+    found = {
+        *_newest(said, asked),
+        *known.filter(contact__in=people)[:NEWEST],
+        *known.filter(address__in=numbers)[:NEWEST],
+    }
+    rows = Conversation.objects.filter(pk__in=found)
     if within is not None:
         rows = rows.filter(pk__in=within.order_by().values("pk"))
     best = (
@@ -91,8 +105,8 @@ def _found(tsquery: str, within: QuerySet[Conversation] | None) -> QuerySet[Conv
     )
     rank = Coalesce(Subquery(best.values("rank")[:1]), 0.0, output_field=FloatField())
     named = Case(
-        When(contact__in=called, then=Value(NAMED)),
-        When(address__in=numbered, then=Value(NAMED)),
+        When(contact__in=people, then=Value(NAMED)),
+        When(address__in=numbers, then=Value(NAMED)),
         default=Value(0.0),
     )
     return rows.annotate(
@@ -101,10 +115,31 @@ def _found(tsquery: str, within: QuerySet[Conversation] | None) -> QuerySet[Conv
     ).order_by("-rank", "-last_message_at")
 
 
+def _newest(said: QuerySet[Message], asked: "_Asked") -> list[int]:
+    """Conversations in which the newest of ``said`` stand that have the words; where many are nearby, of those alone."""
+    last = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    nearby = said.filter(_OneByOne(F("search"), asked), pk__gt=last - NEARBY).order_by("-pk")
+    found = list(nearby.values_list("conversation_id", flat=True)[:NEWEST])
+    if len(found) >= ENOUGH:
+        return found
+    named = said.filter(search=asked).order_by(
+        (F("pk") + 0).desc()
+    )  # + 0: not by the key's own index, see NEARBY
+    return list(named.values_list("conversation_id", flat=True)[:NEWEST])
+
+
 class _Asked(SearchQuery):
     """A tsquery that is one already."""
 
     template = "%(expressions)s::tsquery"
+
+
+class _OneByOne(Func):
+    """Whether it has the words, as no index can say it: for so few that looking at each is quicker."""
+
+    template = "(%(expressions)s) IS TRUE"
+    arg_joiner = " @@ "
+    output_field = BooleanField()
 
 
 def _having(field: str, asked: _Asked, rows: QuerySet[Any]) -> QuerySet[Any]:

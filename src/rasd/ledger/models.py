@@ -45,6 +45,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["subject", "number"], name="ledger_by_subject"),
             models.Index(fields=["actor", "at"], name="ledger_by_actor"),
+            models.Index(fields=["action", "at"], name="ledger_by_action"),
         ]
 
     def __str__(self) -> str:

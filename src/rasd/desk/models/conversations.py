@@ -52,7 +52,12 @@ class Conversation(models.Model):
                 fields=["line", "address"], condition=Q(closed_at__isnull=True), name="one_open_conversation"
             ),
         ]
-        indexes = [models.Index(fields=["-last_message_at"], name="conversation_latest")]
+        indexes = [
+            models.Index(fields=["-last_message_at"], name="conversation_latest"),
+            models.Index(
+                fields=["-last_message_at"], name="conversation_open", condition=Q(closed_at__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"conversation:{self.pk}"

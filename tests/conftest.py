@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_django
 from django.conf import settings
-from django.db import connection
-from procrastinate.contrib.django.models import ProcrastinateJob
+from django.test import TransactionTestCase
 
 from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.settings import database
 from tests.chrome import chrome
+from tests.put_back import put_back, remember
 
 CHECKOUT = Path(__file__).parents[1]
 _embedded = (
@@ -46,10 +46,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_xdist_suffix: None
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
-    """Between tests that commit, every table is emptied: the suite alone may truncate the ledger."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """Tests that commit leave the database as they found it (``tests/put_back.py``)."""
+    with django_db_blocker.unblock():
+        remember()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: put_back())
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -68,11 +73,3 @@ def _media_in_a_temporary_folder(settings, tmp_path: Path) -> None:
         "APP_SECRET": "test-app-secret",
         "VERIFY_TOKEN": "test-verify-token",
     }
-
-
-@pytest.fixture(autouse=True)
-def _no_jobs_of_earlier_tests(request: pytest.FixtureRequest) -> None:
-    """Procrastinate's tables are not Django's to empty: a test that commits would leave its jobs to the next."""
-    if request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("db")
-        ProcrastinateJob.objects.all()._raw_delete("default")

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.chrome import chrome
 
@@ -48,26 +48,36 @@ def served() -> Iterator[str]:
 
 
 @contextmanager
-def opened(
-    playwright: Any,
-    url: str,
-    user: User | None,
-    *,
-    size: tuple[int, int] = DESKTOP,
-    language: str = "ar",
-    dark: bool = False,
-) -> Iterator[Any]:
-    """A page in a browser of its own, in which ``user`` is logged in."""
+def launched(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chrome(), args=["--no-sandbox"])
     try:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            locale="ar-OM" if language == "ar" else "en-GB",
-            color_scheme="dark" if dark else "light",
-            has_touch=size == PHONE,
-            is_mobile=size == PHONE,
-            base_url=url,
-        )
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextmanager
+def page_of(
+    browser: Browser,
+    url: str,
+    user: User | None,
+    size: tuple[int, int] = DESKTOP,
+    language: str = "ar",
+    *,
+    dark: bool = False,
+    script: bool = True,
+) -> Iterator[Page]:
+    """A page in which ``user`` is logged in; nothing is shared with another page of the same browser."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale="ar-OM" if language == "ar" else "en-GB",
+        color_scheme="dark" if dark else "light",
+        has_touch=size == PHONE,
+        is_mobile=size == PHONE,
+        base_url=url,
+        java_script_enabled=script,
+    )
+    try:
         if user is not None:
             client = Client()
             client.force_login(user)
@@ -78,11 +88,29 @@ def opened(
         page.set_default_timeout(10_000)
         yield page
     finally:
-        browser.close()
+        context.close()
         connection.close()  # inside Playwright's loop Django has a connection of its own, which nobody else would close
 
 
-def shoot(page: Any, name: str) -> None:
+@contextmanager
+def opened(
+    playwright: Playwright,
+    url: str,
+    user: User | None,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    language: str = "ar",
+    dark: bool = False,
+) -> Iterator[Page]:
+    """A page in a browser of its own."""
+    with (
+        launched(playwright) as browser,
+        page_of(browser, url, user, size, language, dark=dark) as page,
+    ):
+        yield page
+
+
+def shoot(page: Page, name: str) -> None:
     """A picture of the page where RASD_SHOTS names a folder for them."""
     if folder := os.environ.get("RASD_SHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from rasd.metering.models import Adoption, EyeService, Reading, Review, ShadowRe
 from rasd.vision import Eye
 from rasd.vision.eye import SHIPPED, write_manifest
 from tests.console.browsing import DESKTOP, PHONE, opened, served, shoot
+from tests.console.looking import WIDER_THAN_THE_SCREEN, errors_of
 from tests.console.making import Utility, seen
-from tests.console.test_looks import WIDER_THAN_THE_SCREEN, errors_of
 
 SERVICE = Eye.shipped()
 

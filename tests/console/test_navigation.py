@@ -5,7 +5,6 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
@@ -15,6 +14,7 @@ from rasd.console.navigation import GROUPS
 from rasd.desk.models import Case, CaseKind
 from tests.console.browsing import DESKTOP, opened, served, shoot
 from tests.console.filling import fill
+from tests.console.looking import serious_faults
 
 PAGES = [page for group in GROUPS for page in group.pages]
 
@@ -222,22 +222,23 @@ def test_nothing_in_the_bar_overlaps_or_leaves_the_screen_at_any_size(
     )
     user = salma if role == "administrator" else person("agent", username="abdulrahman.almithali")
     groups = ["answers", "readings", "lead", "settings"] if role == "administrator" else [""]
-    with served() as url, sync_playwright() as playwright:
-        for dark in (False, True):
-            with opened(playwright, url, user, language=language, dark=dark) as page:
-                page.goto("/")
-                for width, height in SIZES:
-                    page.set_viewport_size({"width": width, "height": height})
-                    for group in groups:
-                        if group:
-                            page.locator(f"#nav-{group} > summary").click()
-                        assert page.evaluate(COLLIDES) == [], (width, group)
-                        shoot(page, f"bar-{role}-{group}-{language}-{width}{'-dark' if dark else ''}")
-                assert page.locator('details[name="menu"][open]').count() <= 1
-                for width, height in (SIZES[0], SIZES[-1]):
-                    page.set_viewport_size({"width": width, "height": height})
-                    found = Axe().run(page).response["violations"]
-                    assert not [each for each in found if each["impact"] in {"serious", "critical"}], width
+    with (
+        served() as url,
+        sync_playwright() as playwright,
+        opened(playwright, url, user, language=language, dark=language == "en") as page,
+    ):
+        page.goto("/")
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for group in groups:
+                if group:
+                    page.locator(f"#nav-{group} > summary").click()
+                assert page.evaluate(COLLIDES) == [], (width, group)
+                shoot(page, f"bar-{role}-{group}-{language}-{width}")
+        assert page.locator('details[name="menu"][open]').count() <= 1
+        for width, height in (SIZES[0], SIZES[-1]):
+            page.set_viewport_size({"width": width, "height": height})
+            assert not serious_faults(page), width
 
 
 @browser_test

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
@@ -18,15 +17,12 @@ from rasd.console.views.team.fields import LengthField
 from rasd.console.views.team.work import MOVED
 from rasd.desk.models import Absence, Case, Employee, EscalationStep, Obligation, Queue, Skill, Target
 from rasd.ledger.models import Entry
-from tests.console.browsing import DESKTOP, PHONE, opened, served, shoot
+from tests.console.browsing import opened, served, shoot
+from tests.console.looking import errors_of, look_at
 from tests.console.staff import SUNDAY_NOON, employee, owed, shifts
-from tests.console.test_looks import WIDER_THAN_THE_SCREEN, errors_of
 
 pytestmark = pytest.mark.django_db
 MUSCAT = ZoneInfo("Asia/Muscat")
-MAIN_WIDER_THAN_THE_SCREEN = WIDER_THAN_THE_SCREEN.replace(
-    "main *, header *", "main *"
-)  # the bar has tests of its own
 
 
 def entries(action: str) -> list[Entry]:
@@ -531,7 +527,9 @@ def test_two_times_for_the_same_are_refused(lead, utility):
     assert "take one of the two away" in answer.content.decode()
 
 
-def test_g7_other_working_hours_of_a_queue_count_what_is_owed_anew_and_so_does_taking_them_back(lead, utility):
+def test_g7_other_working_hours_of_a_queue_count_what_is_owed_anew_and_so_does_taking_them_back(
+    lead, utility
+):
     employee("salma", utility.queue)
     one = owed(utility, minutes_ago=5)
     short, address = shifts("a minute", (8, 9)), reverse("console:team_queue", args=[utility.queue.pk])
@@ -810,27 +808,10 @@ def a_team(utility) -> dict[str, Employee]:
     return team
 
 
-SERIOUS = {"serious", "critical"}
-
-
-def serious_faults(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:120]}"
-        for each in found
-        if each["impact"] in SERIOUS
-        for node in each["nodes"][:3]
-    ]
-
-
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("language", ["ar", "en"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_every_page_fits_the_screen_and_has_no_serious_fault(monkeypatch, person, utility, language, size):
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def test_every_page_fits_the_screen_and_has_no_serious_fault(person, utility):
     team = a_team(utility)
-    user, place = person("supervisor", username="lead"), "phone" if size == PHONE else "desktop"
     pages = {
         "team": "/team/",
         "team-week": "/team/week",
@@ -841,20 +822,7 @@ def test_every_page_fits_the_screen_and_has_no_serious_fault(monkeypatch, person
         "team-leave": f"/team/people/{team['salma'].user_id}/leave",
         "wall-screens": "/wall/screens",
     }
-    faults: dict[str, list[str]] = {}
-    with served() as url, sync_playwright() as playwright:
-        for dark in (False, True):
-            with opened(playwright, url, user, language=language, size=size, dark=dark) as page:
-                wrong = errors_of(page)
-                for name, path in pages.items():
-                    page.goto(path)
-                    page.wait_for_timeout(300)
-                    shoot(page, f"{name}-{language}-{place}{'-dark' if dark else ''}")
-                    assert not page.evaluate(MAIN_WIDER_THAN_THE_SCREEN), name
-                    if found := serious_faults(page):
-                        faults[f"{name}{' dark' if dark else ''}"] = found
-                assert not wrong
-    assert not faults
+    look_at(person("supervisor", username="lead"), pages)
 
 
 @pytest.mark.browser

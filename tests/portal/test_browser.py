@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
@@ -13,16 +12,9 @@ from playwright.sync_api import sync_playwright
 from rasd.desk.models import Case
 from tests.chrome import chrome
 from tests.console.browsing import DESKTOP, opened, served, shoot
+from tests.console.looking import SMALL, look_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SMALL = (320, 640)
-SERIOUS = {"serious", "critical"}
-
-WIDER_THAN_THE_SCREEN = """() => [...document.querySelectorAll('body *')]
-    .filter(e => { const r = e.getBoundingClientRect();
-        return r.width && r.height && (r.right > innerWidth + 1 || r.left < -1) && !e.closest('.hidden, .skip'); })
-    .slice(0, 5).map(e => e.outerHTML.slice(0, 160))"""
 
 
 @pytest.fixture
@@ -70,27 +62,9 @@ def cases(salma: User) -> dict[str, Case]:
     return made
 
 
-@pytest.mark.parametrize("size", [SMALL, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("language", ["ar", "en"])
-def test_every_stage_fits_a_small_phone_and_axe_finds_no_serious_fault(
-    cases: dict[str, Case], language: str, size
-):
-    place = "phone" if size == SMALL else "desktop"
-    axe = Axe()
-    with served() as url, sync_playwright() as playwright:
-        for dark in (False, True):
-            with opened(playwright, url, None, size=size, language=language, dark=dark) as page:
-                for stage, path in {
-                    **{name: case.url for name, case in cases.items()},
-                    "nowhere": "/t/nope",
-                }.items():
-                    page.goto(f"{path}?in={language}")
-                    shoot(page, f"case-{stage}-{language}-{place}{'-dark' if dark else ''}")
-                    assert not page.evaluate(WIDER_THAN_THE_SCREEN), stage
-                    found = axe.run(page).response["violations"]
-                    assert not [(each["id"], each["help"]) for each in found if each["impact"] in SERIOUS], (
-                        stage
-                    )
+def test_every_stage_fits_a_small_phone_and_axe_finds_no_serious_fault(cases: dict[str, Case]):
+    pages = {f"case-{stage}": f"{case.url}?in={{language}}" for stage, case in cases.items()}
+    look_at(None, {**pages, "case-nowhere": "/t/nope?in={language}"}, SMALL, DESKTOP)
 
 
 def test_without_script_a_customer_writes_rates_and_opens_it_again(cases: dict[str, Case]):

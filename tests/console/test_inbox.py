@@ -303,6 +303,23 @@ def test_closing_is_refused_while_something_is_owed_and_can_be_undone(as_, utili
     assert one.closed_at is None
 
 
+def test_the_counts_of_the_views_are_fetched_alone_so_that_what_is_typed_into_the_filters_stays(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    one.owe(utility.writes(one, "hello?"), queue=utility.queue)
+    for address in ("/conversations/", at("conversation", one.pk)):
+        assert 'data-live="conversations"' in text_of(client.get(address)).partition('id="counts"')[2][:100]
+        counts = text_of(client.get(address, headers=HTMX | {"HX-Target": "counts"}))
+        assert '<b class="number">1</b>' in counts
+        assert "filters" not in counts
+
+
+def test_what_it_is_about_stays_to_be_chosen_when_the_panel_comes_anew(as_, utility):
+    one = utility.conversation()
+    one.is_about("complaint", at=utility.now, actor="customer:x")
+    panel = text_of(as_("agent").get(at("conversation", one.pk), headers=HTMX | {"HX-Target": "about"}))
+    assert '<option value="complaint" selected>' in panel
+
+
 def test_what_it_is_about_is_chosen_from_the_list(as_, utility):
     one, client = utility.conversation(), as_("agent")
     client.post(at("matter", one.pk), {"matter": "complaint"})

@@ -145,54 +145,7 @@ def test_the_inbox_fits_every_screen_and_nobody_is_kept_out(salim, utility):
     look_at(salim, pages, NARROW, DESKTOP, WIDE)
 
 
-# Two at once
-
-
-def test_g7_who_begins_to_type_has_it_and_the_other_sees_that_and_may_take_it_with_a_word(
-    browse, salim, nora, utility
-):
-    one = utility.conversation()
-    utility.writes(one, "hello?")
-    with browse(salim, nora, language="en") as (first, second):
-        for page in (first, second):
-            page.goto(f"/conversations/{one.pk}?state=all")
-            live(page)
-        first.locator("#text").press_sequentially("Good")
-        expect(second.locator("#conversation")).to_contain_text("Salim Example is answering")
-        expect(first.locator("#conversation")).to_contain_text("You are answering")
-        expect(second.locator("#list")).to_contain_text("Salim Example is answering")
-        shoot(second, "inbox-claimed-en-1280")
-        second.locator("#chat").focus()
-        second.keyboard.press("a")
-        expect(second.locator("#why")).to_be_focused()
-        second.keyboard.type("he went home")
-        second.keyboard.press("Enter")
-        expect(second.locator("#conversation")).to_contain_text("You are answering")
-        expect(first.locator("#conversation")).to_contain_text("نورة المثال is answering")
-        expect(first.locator("#text")).to_have_value("Good")  # nothing typed is lost by it
-    assert Claim.objects.get().holder == nora
-
-
-def test_g7_an_answer_under_a_stale_claim_is_held_and_shown_to_both(browse, salim, nora, utility):
-    one = utility.conversation()
-    utility.writes(one, "hello?")
-    with browse(salim, nora, language="en") as (first, second):
-        for page in (first, second):
-            page.goto(f"/conversations/{one.pk}?state=all")
-            live(page)
-        first.locator("#text").press_sequentially("From Salim")
-        expect(second.locator("#conversation")).to_contain_text("Salim Example is answering")
-        one.claim(nora, at=timezone.now(), by_force=True, why="test")
-        first.locator("#text").press("Enter")
-        expect(first.locator(".strip.held")).to_contain_text("Your answer is not sent")
-        expect(first.locator(".strip.held blockquote")).to_have_text("From Salim")
-        expect(second.locator(".strip.held")).to_contain_text("An answer by Salim Example is not sent")
-        assert not Outgoing.objects.exists()
-        shoot(second, "inbox-held-en-1280")
-        second.get_by_role("button", name="Send it after all").click()
-        expect(first.locator(".bubble.ours")).to_contain_text("From Salim")
-        expect(first.locator(".strip.held")).to_have_count(0)
-    assert Outgoing.objects.get().message.author == salim
+# Two at once: who has it, taking it over and an answer that is held are played in tests/console/test_story.py
 
 
 def test_whoever_leaves_lets_go_of_it(browse, salim, utility):

@@ -82,7 +82,7 @@ def count(at: datetime) -> int:
     lists = (in_nobodys_hands(at), media(at), outgoing(at), deliveries(at), refusals(at), webhooks(at))
     of_ledger = ledger(at)
     dead = ProcrastinateJob.objects.filter(status="failed").count()
-    return dead + sum(each.count() for each in lists) + (of_ledger["broken"] or of_ledger["overdue"])
+    return dead + sum(each.count() for each in lists) + int(of_ledger["broken"] or of_ledger["overdue"])
 
 
 def _unsettled(rows: QuerySet[Any], kind: str, *, goes_on: str = "") -> QuerySet[Any]:

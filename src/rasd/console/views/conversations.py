@@ -65,7 +65,9 @@ def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpRespons
     """``more``: ``problem``, words about what was refused; ``text``, what was typed and is not lost."""
     part = request.htmx.target if request.htmx else ""
     if part == "about":
-        return render(request, "console/_about.html", {"conversation": shown, "about": about(shown, request.user)})
+        context = {"conversation": shown, "about": about(shown, request.user), "matters": Matter.choices}
+        context["query"] = inbox.query_of(Filters.of(request.GET))
+        return render(request, "console/_about.html", context)
     if part == "conversation":
         return render(request, "console/_conversation.html", _chat(request, shown))
     if part == "pane":
@@ -76,11 +78,19 @@ def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpRespons
 def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> HttpResponse:
     now = timezone.now()
     filters = Filters.of(request.GET)
+    if request.htmx and request.htmx.target == "counts":
+        usual, saved = inbox.views_for(request.user, filters, now)
+        context: dict[str, Any] = {
+            "usual_views": usual,
+            "saved_views": saved,
+            "may_share_views": request.user.has_perm(roles.TEAM),
+        }
+        return render(request, "console/_inbox_counts.html", context)
     found = inbox.ordered(filters, request.user, now)
     if cursor := typed(request.GET, "after"):
         found = inbox.after(found, filters, cursor)
     rows = inbox.rows_of(found, most=SHOWN + 1, at=now)
-    context: dict[str, Any] = {
+    context = {
         "here": "conversations",
         "filters": filters,
         "query": inbox.query_of(filters),

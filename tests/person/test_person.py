@@ -172,7 +172,7 @@ def test_what_is_owed_or_not_done_is_ended_first_and_the_reason_does_not_name_hi
     person = Person(Contact.objects.get())
     with pytest.raises(StillOpen) as refused:
         erase(person, by=salma, at=timezone.now(), why="asked")
-    assert {"obligations", "cases"} <= refused.value.what.keys()
+    assert {"owed", "open cases"} <= refused.value.what.keys()
     for why in ("", f"{NAME} asked", f"+{PHONE} asked"):
         with pytest.raises(ValueError, match="why"):
             erase(person, by=salma, at=timezone.now(), why=why)

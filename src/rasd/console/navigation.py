@@ -162,7 +162,7 @@ GROUPS = (
     ),
     Group(
         "administration",
-        "settings",
+        "access",
         _("Administration"),
         (
             Page(

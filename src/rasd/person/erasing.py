@@ -50,8 +50,8 @@ class StillOpen(Exception):
 def still_open(person: Person) -> dict[str, int]:
     """What has to be ended first; empty where nothing has to."""
     found = {
-        "obligations": person.obligations.filter(discharged_at=None).count(),
-        "cases": person.cases.exclude(stage=Case.Stage.CLOSED).count(),
+        "owed": person.obligations.filter(discharged_at=None).count(),
+        "open cases": person.cases.exclude(stage=Case.Stage.CLOSED).count(),
         "reviews": person.reviews.filter(closed_at=None).count(),
         "held answers": person.held_answers.filter(outcome="").count(),
         "answers on their way": person.outgoing.filter(accepted_at=None, failed_at=None).count(),

@@ -34,6 +34,8 @@ KINDS: dict[str, str | Promise] = {
     "obligations": gettext_lazy("who owed an answer, and when it was given"),
     "cases": gettext_lazy("cases: their number, kind and times"),
     "breaches": gettext_lazy("breaches of guaranteed standards"),
+    "owed": gettext_lazy("answers, promises and work that are owed"),
+    "open cases": gettext_lazy("open cases"),
     "reviews": gettext_lazy("photographs before a person"),
     "held answers": gettext_lazy("answers that are held"),
     "answers on their way": gettext_lazy("answers on their way"),

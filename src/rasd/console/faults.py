@@ -28,6 +28,31 @@ KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
         re.compile(r"tried (?P<times>\d+) times: (?P<last>.*)"),
         _("Tried %(times)s times; in the end: %(last)s"),
     ),
+    (
+        re.compile(
+            r"the customer last wrote more than 24 hours ago, and the template in which it would go takes (?P<most>\d+)"
+            r" characters, not (?P<n>\d+).*"
+        ),
+        _(
+            "The customer last wrote more than 24 hours ago, and WhatsApp's template takes %(most)s characters, not %(n)s:"
+            " send it in parts."
+        ),
+    ),
+    # rasd.ledger.models
+    (
+        re.compile(r"entry (?P<n>\d+) or the one before it was changed after it was written"),
+        _("Entry %(n)s, or the one before it, was changed after it was written."),
+    ),
+    (
+        re.compile(r"entry (?P<n>\d+) is missing: .*"),
+        _("Entry %(n)s is missing."),
+    ),
+    (
+        re.compile(r"entry (?P<n>\d+) is not the one that was verified before"),
+        _(
+            "Entry %(n)s is not the one that was verified before: it was changed, or those at the end are gone."
+        ),
+    ),
     # rasd.channels.media
     (
         re.compile(r"its id died on (?P<time>.+ UTC); last: (?P<last>.*)"),

@@ -226,9 +226,15 @@ def test_a_template_goes_where_the_window_is_closed(emulator, line):
     work_until_done()
     Incoming.objects.update(sent_at=timezone.now() - timedelta(days=2))
     answer_all(line)
+    address = Incoming.objects.get().address
+    long = Outgoing.queue(line=line, address=address, key="long", text="كلمة " * 300)
     work_until_done()
     emulator.settle()  # until the phone has it
     assert [m["text"] for m in phone.chat() if m["direction"] == "out"] == ["نجيب: re: hello"]
+    long.refresh_from_db()
+    assert "takes 1024 characters, not 1499: send it in parts" in long.error_words, (
+        "nothing is cut off silently"
+    )
 
 
 def test_a_customer_s_changes_of_number_edits_and_revocations_arrive(emulator, line):

@@ -5,9 +5,16 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
+from rasd.console import waiting
 from tests.console.making import Utility
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch) -> None:
+    """Numbers are counted anew each time; a page in use remembers some for seconds."""
+    monkeypatch.setattr(waiting, "REMEMBERED", 0)
 
 
 @pytest.fixture

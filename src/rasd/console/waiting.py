@@ -3,11 +3,15 @@
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.core.cache import cache
 
 from rasd.console import troubles as troubles_
 from rasd.console.sight import reviews_of_his_lines
 from rasd.desk.models import Obligation
 from rasd.desk.sight import seen
+
+TROUBLES = "console.waiting.troubles"
+REMEMBERED = 5.0  # seconds
 
 
 def reviews(at: datetime, user: User) -> int:
@@ -26,4 +30,9 @@ def late_cases(at: datetime, user: User) -> int:
 
 
 def troubles(at: datetime, user: User) -> int:
-    return troubles_.count(at)
+    """The same for everybody, and counted once in a few seconds: it goes through all shifts, and stands on every page."""
+    found = cache.get(TROUBLES)
+    if found is None:
+        found = troubles_.count(at)
+        cache.set(TROUBLES, found, REMEMBERED)
+    return int(found)

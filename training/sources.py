@@ -166,9 +166,7 @@ def _corrected(item: Labelled, row: dict[str, str] | None) -> Labelled:
     if not row["reading"]:
         return replace(item, trusted=False)
     quad = np.roll(item.quad, 2, axis=0) if row["turned"] and item.quad is not None else item.quad
-    # What was looked at for another reason says nothing of its last wheel.
-    settled = item.settled or row["reason"].startswith("a wheel between")
-    return replace(item, reading=row["reading"], quad=quad, settled=settled)
+    return replace(item, reading=row["reading"], quad=quad)
 
 
 def _seen(item: Labelled, row: dict[str, str]) -> Labelled:

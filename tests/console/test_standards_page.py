@@ -147,6 +147,6 @@ def test_the_report_asks_no_more_questions_for_many_breaches(manager, breach, dj
         )
         for n in range(300)
     )
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(28):
         page = manager.get(reverse("console:standards", args=[month(breach)])).content.decode()
     assert "101 more are in the file" in page

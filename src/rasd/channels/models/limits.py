@@ -64,8 +64,10 @@ def lines_of(user: Any) -> frozenset[int] | None:
     """Primary keys of the lines that ``user`` sees; None: all. Asked once for each user that was fetched."""
     if user.is_superuser:
         return None
-    known: frozenset[int] | None = user.__dict__.get("_lines_seen")
+    # As an attribute of the user himself, not of the request's lazy stand-in for him: each would be asked for alone.
+    known: frozenset[int] | None = getattr(user, "_lines_seen", None)
     if known is None:
         his = LineLimit.objects.filter(Q(user=user) | Q(group__user=user))
-        known = user.__dict__["_lines_seen"] = frozenset(his.values_list("line", flat=True))
+        known = frozenset(his.values_list("line", flat=True))
+        user._lines_seen = known
     return known or None

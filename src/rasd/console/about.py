@@ -31,7 +31,9 @@ class About:
 def about(conversation: Conversation, user: User) -> About:
     """What ``user`` may see of whom ``conversation`` is with."""
     contact = conversation.contact
-    others = seen(contact.conversations.all(), user).exclude(pk=conversation.pk).select_related("line", "address")
+    others = (
+        seen(contact.conversations.all(), user).exclude(pk=conversation.pk).select_related("line", "address")
+    )
     owed = Obligation.objects.filter(
         Q(conversation__contact=contact) | Q(case__contact=contact), discharged_at=None
     )

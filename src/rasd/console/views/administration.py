@@ -32,9 +32,7 @@ def access(request: StaffRequest) -> HttpResponse:
     """Everybody and every role, each with what it comes down to."""
     demanded: set[int | None] = set(SecondFactorDemand.objects.values_list("group", flat=True))
     limits = LineLimit.objects.filter(group__isnull=False).select_related("line")
-    with_device = set(
-        TOTPDevice.objects.filter(confirmed=True).values_list("user", flat=True)
-    )
+    with_device = set(TOTPDevice.objects.filter(confirmed=True).values_list("user", flat=True))
     people = User.objects.prefetch_related("groups", "line_limits__line").order_by("-is_active", "username")
     context = {
         "here": "access",

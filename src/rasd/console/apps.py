@@ -18,7 +18,7 @@ class ConsoleConfig(AppConfig):
         logins.connect()
         post_migrate.connect(roles.hand_out, sender=self)
         admin.site.login = _through_our_door  # type: ignore[method-assign]
-        admin.site.has_permission = _with_second_factor(admin.site.has_permission)  # type: ignore[method-assign]
+        admin.site.has_permission = _with_second_factor(admin.site.has_permission)  # type: ignore[method-assign,assignment]
 
 
 def _with_second_factor(has_permission: Callable[[HttpRequest], bool]) -> Callable[[HttpRequest], bool]:

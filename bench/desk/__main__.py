@@ -5,9 +5,14 @@
     rasd bench desk --conversations 20000 --agents 20 --seconds 20 --rate 5 --browsers 0
     rasd bench desk --peer                             django-helpdesk's pages on 100,000 tickets, and the ratio
 
-A whole Rasd as ``rasd serve`` runs it (one web process, one worker), database, agents, browsers and messages on this machine, over
-127.0.0.1; it ends by itself. One JSON object a line; milliseconds. "Server" is what the request log says, "client" includes waiting for
-the web process. What is sent to customers is accepted at once by a stand-in.
+A whole Rasd as ``rasd serve`` runs it (one web process, one worker), database, agents, browsers and messages on this machine,
+over 127.0.0.1; it ends by itself. One JSON object a line; milliseconds.
+
+server      what the request log says
+client      the same, and waiting for the web process
+processor   what the web process and the database took of the processors, in the mean
+
+What is sent to customers is accepted at once by a stand-in.
 """
 
 import argparse
@@ -66,8 +71,9 @@ def _measure(options: argparse.Namespace, size: Size, folder: Path) -> int:
     call_command("migrate", verbosity=0)
     if not is_filled(size):
         fill(size, tell)
-    tell("machine", processors=psutil.cpu_count(), memory_gib=round(psutil.virtual_memory().total / 2**30), conversations=size.conversations,
-         messages=size.messages, agents=size.agents)  # fmt: skip
+    tell("machine", processors=psutil.cpu_count(),
+         memory_gib=round(psutil.virtual_memory().total / 2**30),
+         conversations=size.conversations, messages=size.messages, agents=size.agents)  # fmt: skip
     secret, url, log = secrets.token_urlsafe(16), f"http://127.0.0.1:{options.port}", folder / "serve.log"
     with sink() as whatsapp:
         environment = {"RASD_WHATSAPP_API_URL": whatsapp, "RASD_WHATSAPP_TOKEN": "bench", "RASD_WHATSAPP_APP_SECRET": secret,
@@ -75,7 +81,8 @@ def _measure(options: argparse.Namespace, size: Size, folder: Path) -> int:
         with serving(options.port, folder, environment) as serve:
             at_server, at_client, processors = pages.measured(url, size, options.calls, log, Meter(serve))
             for name, times in at_server.items():
-                tell("page", page=name, **times.row, client_median=round(at_client[name].at(0.5), 1), processor=round(processors[name], 1),
+                tell("page", page=name, **times.row, client_median=round(at_client[name].at(0.5), 1),
+                     processor=round(processors[name], 1),
                      holds=times.at(0.95) < PAGES_UNDER)  # fmt: skip
             tell("claim", **claiming.contested(url, size, options.claims))
             if options.peer:
@@ -111,7 +118,7 @@ async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: st
         return {user.username: (user.pk, cookies_of(user)) for user in people}
 
     people = await sync_to_async(cookies)()
-    board, since = Board(), log.stat().st_size
+    board, since = Board(), await sync_to_async(lambda: log.stat().st_size)()
     in_browsers = range(1, min(options.browsers, size.agents) + 1)
     shown = {size.of_agent(n)[0]: people[username(n)][1] for n in in_browsers}
     async with open_client(url) as asking, browsers(url, shown) as opened:

@@ -1,4 +1,4 @@
-"""Agents who are logged in, and what they ask for: each request says by its id what it is, so that the server's log tells its time."""
+"""Agents who are logged in. Each of their requests says by its id what it is, so that the server's log tells its time."""
 
 import itertools
 import json

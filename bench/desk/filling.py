@@ -1,4 +1,4 @@
-"""A database as big as years of a utility's make it, filled in minutes: rows by INSERT … SELECT in the server, the ledger by COPY."""
+"""A database as big as years make it, filled in minutes: rows by INSERT … SELECT in the server, the ledger by COPY."""
 
 import threading
 import time
@@ -57,7 +57,8 @@ def fill(size: Size, tell: Callable[..., None]) -> None:
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("RESET maintenance_work_mem")
         AccountDay.sum_up()
-        cursor.execute("VACUUM (ANALYZE)")
+        small = ("channels_line", "desk_employee", "desk_queue", "desk_accountday", "auth_user")
+        cursor.execute(f"VACUUM (ANALYZE) {', '.join((*BIG, *small, 'channels_delivery', 'desk_handover'))}")
         for name in ("max_wal_size", "synchronous_commit"):
             cursor.execute(f"ALTER SYSTEM RESET {name}")
         cursor.execute("SELECT pg_reload_conf()")
@@ -181,7 +182,8 @@ SMALL = (
     SELECT id, %(now)s - interval '800 days', id, id FROM channels_address""",
     """INSERT INTO channels_delivery (id, channel, received_at, body, sorted_at, trouble)
     SELECT n, 'whatsapp', %(now)s, '{}', %(now)s, '' FROM generate_series(1, {conversations} / 100 + 1) n""",
-    """INSERT INTO desk_conversation (id, line_id, address_id, contact_id, language, matter, opened_at, last_message_at, closed_at)
+    """INSERT INTO desk_conversation (id, line_id, address_id, contact_id, language, matter, opened_at,
+        last_message_at, closed_at)
     SELECT c, l.id, a, a, CASE WHEN c %% 5 = 0 THEN 'en' ELSE 'ar' END,
         (array['', 'bill', 'meter', 'complaint', 'outage', ''])[1 + c %% 6], {at}, {at} + interval '4 minutes',
         CASE WHEN c < {first_open} THEN {at} + interval '1 day' END
@@ -190,8 +192,8 @@ SMALL = (
             (100000000000001 + CASE WHEN c < {first_open} THEN c %% {lines} ELSE 0 END)::text) l""",
     """INSERT INTO desk_handover (id, conversation_id, wish, why, at)
     SELECT c, c, 'machine', 'this line is for people', {at} FROM generate_series({first_open}, {conversations}) c""",
-    """INSERT INTO desk_obligation (id, kind, matter, words, queue_id, owner_id, message_id, conversation_id, since, allowance, spent,
-        running_since, due_at, discharged_at, discharged_by_id)
+    """INSERT INTO desk_obligation (id, kind, matter, words, queue_id, owner_id, message_id, conversation_id, since, allowance,
+        spent,        running_since, due_at, discharged_at, discharged_by_id)
     SELECT c, 'answer', v.matter, '', q.id, CASE WHEN c < {waits_from} THEN u.id END,
         {said} * (c - 1) + CASE WHEN owed THEN {said} - 1 ELSE 1 END, c, at, interval '30 minutes', interval '0',
         CASE WHEN owed THEN at END, at + interval '30 minutes', CASE WHEN NOT owed THEN at + {answered} END,
@@ -208,16 +210,16 @@ SMALL = (
 WORDS = "(SELECT words FROM bench_said b WHERE b.n = (c * 7919 + k * 104729) %% (SELECT count(*) FROM bench_said))"
 
 MANY = (
-    """INSERT INTO channels_incoming (id, line_id, address_id, delivery_id, external_id, kind, text, button_id, replies_to, payload,
-        sent_at, received_at)
+    """INSERT INTO channels_incoming (id, line_id, address_id, delivery_id, external_id, kind, text, button_id, replies_to,
+        payload,        sent_at, received_at)
     SELECT {said} * (c - 1) + k, v.line_id, v.address_id, c / 100 + 1, 'wamid.' || ({said} * (c - 1) + k), 'text', """
     + WORDS
     + """, '', '', '{}', at, at
     FROM desk_conversation v CROSS JOIN LATERAL (SELECT v.id) x(c) CROSS JOIN generate_series(1, {said}, 2) k
         CROSS JOIN LATERAL (SELECT v.opened_at + k * interval '30 seconds') t(at)
     WHERE v.id >= %(low)s AND v.id < %(high)s""",
-    """INSERT INTO channels_outgoing (id, line_id, address_id, key, kind, text, content, created_at, external_id, attempts, called_at,
-        accepted_at, sent_at, delivered_at, read_at, error_words)
+    """INSERT INTO channels_outgoing (id, line_id, address_id, key, kind, text, content, created_at, external_id, attempts,
+        called_at,        accepted_at, sent_at, delivered_at, read_at, error_words)
     SELECT {said} * (c - 1) + k, v.line_id, v.address_id, 'bench:' || ({said} * (c - 1) + k), 'text', """
     + WORDS
     + """, '{}', at, 'wamid.out.' || ({said} * (c - 1) + k), 1, at, at, at, at, at, ''

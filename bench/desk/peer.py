@@ -99,29 +99,30 @@ def measured(client: httpx.Client, tickets: int, calls: int, words: list[str]) -
     """Milliseconds at the client of its list (the page and the rows that it fetches), of a search, of one ticket."""
     found = {name: Times() for name in ("list", "search", "ticket")}
     for call in range(-2, calls):  # the first ones compile its templates
-        ticket = tickets - (call * 7919) % tickets
-        for name, made in (
-            ("list", lambda: _list(client, "")),
-            ("search", lambda: _list(client, f"?q={words[call % len(words)]}&search_type=header")),
-            ("ticket", lambda: _got(client, f"/tickets/{ticket}/")),
+        word, ticket = words[call % len(words)], tickets - (call * 7919) % tickets
+        for name, took in (
+            ("list", _list(client, "")),
+            ("search", _list(client, f"?q={word}&search_type=header")),
+            ("ticket", _timed(client, f"/tickets/{ticket}/")[0]),
         ):
-            began = time.perf_counter()
-            made()
             if call >= 0:
-                found[name].add(1000 * (time.perf_counter() - began))
+                found[name].add(took)
     return found
 
 
-def _list(client: httpx.Client, query: str) -> None:
-    page = _got(client, f"/tickets/{query}")
+def _list(client: httpx.Client, query: str) -> float:
+    """Milliseconds of the page and of the rows that it fetches."""
+    took, page = _timed(client, f"/tickets/{query}")
     table = TABLE.search(page)
     if table is None:
         raise SystemExit("django-helpdesk's list names no address of its rows: it is another version")
-    _got(client, f"{table[0]}?draw=1&start=0&length={ROWS}&search[value]=")
+    return took + _timed(client, f"{table[0]}?draw=1&start=0&length={ROWS}&search[value]=")[0]
 
 
-def _got(client: httpx.Client, address: str) -> str:
+def _timed(client: httpx.Client, address: str) -> tuple[float, str]:
+    began = time.perf_counter()
     answer = client.get(address)
+    took = 1000 * (time.perf_counter() - began)
     if answer.status_code != 200:
         raise SystemExit(f"django-helpdesk answered {answer.status_code} to {address}")
-    return answer.text
+    return took, answer.text

@@ -20,6 +20,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 STATIC_URL = "/static/"
 LOGIN_URL = "/admin/login/"
 SITE_ID = 1
+# As its documentation says for those who do not use pinax-teams.
+HELPDESK_TEAMS_MODE_ENABLED = False
+HELPDESK_TEAMS_MODEL = "auth.Group"
+HELPDESK_TEAMS_MIGRATION_DEPENDENCIES = [("auth", "0011_update_proxy_permissions")]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -78,7 +82,7 @@ def fill(tickets: int) -> None:
     from django.contrib.sessions.backends.db import SessionStore
     from django.core.management import call_command
     from django.utils import timezone
-    from helpdesk.models import FollowUp, Queue, Ticket
+    from helpdesk.models import FollowUp, Queue, Ticket, UserSettings
 
     call_command("migrate", verbosity=0)
     if not Ticket.objects.exists():
@@ -123,6 +127,9 @@ def fill(tickets: int) -> None:
             ),
             batch_size=5_000,
         )
+    UserSettings.objects.bulk_create(
+        UserSettings(user=user) for user in User.objects.filter(usersettings_helpdesk=None)
+    )
     agent = User.objects.order_by("pk").first()
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(agent.pk), agent.get_session_auth_hash()

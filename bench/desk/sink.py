@@ -1,4 +1,4 @@
-"""A WhatsApp that takes everything: what is sent is accepted at once. The emulator knows more and costs more than what is measured."""
+"""A WhatsApp that takes everything at once. The emulator knows more, and costs more than what is measured."""
 
 import itertools
 import json

@@ -1,5 +1,7 @@
-"""Two hundred at work while messages pour in: what each page takes in the server, and how long a message needs to a screen that is
-open. A page is played as its script plays it: one stream, and each fragment fetched anew when its topic is told, at its rest."""
+"""Two hundred at work while messages pour in: what each page takes in the server, and how long a message needs to an open screen.
+
+A page is played as its script plays it: one stream, and each fragment fetched anew when its topic is told, at its rest.
+"""
 
 import asyncio
 import random
@@ -211,8 +213,8 @@ async def pour(
     watched: dict[int, int],
     lanes: int = 24,
 ) -> None:
-    """``rate`` messages a second by webhook, each at its moment; one in twenty from somebody who is owed nothing yet, and one a second
-    to each of the conversations that a browser shows."""
+    """``rate`` messages a second by webhook, each at its moment: one in twenty from anybody at all, one a second to each
+    conversation that a browser shows, the rest to those in which something is owed."""
     from bench.desk.webhook import Door
 
     chance, doors = random.Random(7), asyncio.Queue()

@@ -80,6 +80,28 @@ def test_no_page_of_the_list_counts_conversations(as_, utility):
     assert counting.count("LIMIT 100") == counting.count("UNION ALL") + 1
 
 
+def test_a_list_of_ones_own_work_is_told_when_some_comes_and_when_it_goes_and_of_nobody_elses(
+    as_, person, utility, monkeypatch
+):
+    """Two hundred lists that are fetched for every message of everybody would hold nothing else up but the desk."""
+    salma, hamad = person("agent", username="salma"), person("agent", username="hamad")
+    Employee.objects.bulk_create(Employee(user=each) for each in (salma, hamad))
+    conversation, now = utility.conversation(), timezone.now()
+    owed = conversation.owe(utility.writes(conversation, "متى تعود الكهرباء؟"), queue=utility.queue)
+    owed.give(salma, at=now, actor="machine:test")
+    told: list[str] = []
+    monkeypatch.setattr("rasd.flows.receivers.announce", lambda *topics: told.extend(topics))
+    owed.give(hamad, at=now, actor="user:salma")
+    assert {f"owner:{salma.pk}", f"owner:{hamad.pk}", f"queue:{utility.queue.pk}"} <= set(told)
+    agent = as_("agent")
+    mine = f'data-live="owner:{User.objects.get(username="agent").pk}"'
+    assert mine in text_of(agent.get("/conversations/?mine=1"))
+    assert f'data-live="queue:{utility.queue.pk}"' in text_of(
+        agent.get(f"/conversations/?queue={utility.queue.pk}")
+    )
+    assert 'data-live="conversations"' in text_of(agent.get("/conversations/"))
+
+
 # Who may
 
 

@@ -73,6 +73,16 @@ async def test_a_page_is_told_what_it_asked_for_and_nothing_else():
         assert await other.changed(0.2) == set()
 
 
+async def test_what_changes_all_the_time_delays_no_word_of_the_open_conversation():
+    hub = live.Hub()
+    async with page(hub, "conversations", "conversation:1") as one:
+        await announced("conversations")
+        assert await told(one) == {"conversations"}
+        await announced("conversations", "conversation:1")
+        assert await one.changed(live.GATHER / 3) == {"conversation:1"}, "the other rests a while"
+        assert await told(one) == {"conversations"}
+
+
 async def test_a_hundred_pages_share_one_connection_and_the_last_one_closes_it():
     hub = live.Hub()
     async with contextlib.AsyncExitStack() as stack:

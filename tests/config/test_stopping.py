@@ -17,8 +17,9 @@ from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.running import with_database
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One installation for all of them: its tables are made once."""
     folder = tmp_path_factory.mktemp("stopping") / "data"
     yield folder
     EmbeddedPostgres(folder / "postgres").stop()

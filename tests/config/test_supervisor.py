@@ -70,15 +70,14 @@ def test_stopping_ends_every_child():
 def test_a_child_whose_supervisor_was_killed_ends_by_itself():
     code = (
         "import subprocess, sys, time\n"
-        "child = [sys.executable, '-c', 'import time; from rasd.config.supervisor import end_with_parent; "
-        "end_with_parent(); time.sleep(600)']\n"
+        "import os; child = [sys.executable, '-c', 'import time; from rasd.config.supervisor import end_with; "
+        "end_with(%d); time.sleep(600)' % os.getpid()]\n"
         "print(subprocess.Popen(child).pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     orphan = int(parent.stdout.readline())
-    time.sleep(1)
-    parent.kill()
+    parent.kill()  # before the child has looked for it
     parent.wait()
     wait_until(
         lambda: not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE

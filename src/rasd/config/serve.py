@@ -1,28 +1,28 @@
 """``rasd serve``: web and workers on this machine over one database, looked after."""
 
 import contextlib
+import os
 
 import click
 import structlog
 
 from rasd.config.options import options
-from rasd.config.supervisor import Child, Supervisor, end_with_parent, rasd_command
+from rasd.config.supervisor import Child, Supervisor, end_with, rasd_command
 
 log = structlog.get_logger("rasd.serve")
 
 
 def children(host: str, port: int) -> list[Child]:
     """The processes of a small machine. On larger ones run ``rasd web`` and ``rasd worker`` as often as you like."""
+    ends = ("--end-with", str(os.getpid()))
     found = [
-        Child("web", rasd_command("web", "--host", host, "--port", str(port), "--end-with-parent")),
-        Child("worker", rasd_command("worker", "--end-with-parent")),
-        Child(
-            "vision", rasd_command("worker", "--queues", "vision", "--concurrency", "1", "--end-with-parent")
-        ),
+        Child("web", rasd_command("web", "--host", host, "--port", str(port), *ends)),
+        Child("worker", rasd_command("worker", *ends)),
+        Child("vision", rasd_command("worker", "--queues", "vision", "--concurrency", "1", *ends)),
     ]
     if options.shadow_eye:
         # A process of its own: however slow the eye on trial is, and if it dies, those who read for customers go on.
-        shadow = rasd_command("worker", "--queues", "shadow", "--concurrency", "1", "--end-with-parent")
+        shadow = rasd_command("worker", "--queues", "shadow", "--concurrency", "1", *ends)
         found.append(Child("shadow", shadow))
     return found
 
@@ -52,13 +52,13 @@ def keep_database_up() -> None:
 @click.command(hidden=True)
 @click.option("--host", default="127.0.0.1")
 @click.option("--port", default=8000)
-@click.option("--end-with-parent", "ends_with_parent", is_flag=True)
-def web(host: str, port: int, ends_with_parent: bool) -> None:
+@click.option("--end-with", "parent", type=int)
+def web(host: str, port: int, parent: int | None) -> None:
     """One web process, for ``rasd serve`` and for machines with a process manager of their own."""
     import uvicorn
 
-    if ends_with_parent:
-        end_with_parent()
+    if parent:
+        end_with(parent)
     uvicorn.run(
         "rasd.config.asgi:application",
         host=host,

@@ -100,13 +100,15 @@ def rasd_command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from rasd.cli import main; main()", *arguments]
 
 
-def end_with_parent() -> None:
-    """A child whose supervisor was killed has nobody to restart or stop it: it ends too, in the ordinary way."""
-    parent = os.getppid()
+def end_with(parent: int) -> None:
+    """A child whose supervisor was killed has nobody to restart or stop it: it ends too, in the ordinary way.
+
+    ``parent`` is told, not asked for: it may be gone before the child has begun.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
+    threading.Thread(target=watch, daemon=True, name="end-with").start()

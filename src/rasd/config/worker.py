@@ -21,16 +21,16 @@ STALLED_AFTER = 20.0  # seconds without a heartbeat: its jobs are given to other
 @click.command()
 @click.option("--queues", default=",".join(QUEUES), show_default=True, help="comma-separated")
 @click.option("--concurrency", default=6, show_default=True, help="jobs at a time, each in a thread")
-@click.option("--end-with-parent", "ends_with_parent", is_flag=True, hidden=True)
-def worker(queues: str, concurrency: int, ends_with_parent: bool) -> None:
+@click.option("--end-with", "parent", type=int, hidden=True)
+def worker(queues: str, concurrency: int, parent: int | None) -> None:
     """Take jobs from the database and do them, until told to stop."""
     from procrastinate.contrib.django import app
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
-    from rasd.config.supervisor import end_with_parent
+    from rasd.config.supervisor import end_with
 
-    if ends_with_parent:
-        end_with_parent()
+    if parent:
+        end_with(parent)
     names = [name.strip() for name in queues.split(",") if name.strip()]
     model = ""
     if "vision" in names:

@@ -29,11 +29,14 @@ from pathlib import Path
 import psutil
 
 from bench._house import serving
-from bench.desk.size import Size, username
+from bench.desk.size import SPREAD, Size, username
 from bench.desk.timing import Times, ratio
 
 PAGES_UNDER, SCREEN_UNDER = 100, 500  # milliseconds, at the 95th of a hundred
 PEER = {"list": "inbox, all that is owed", "search": "search", "ticket": "conversation"}
+SITTING_DOWN = (
+    SPREAD + 10.0
+)  # seconds before which nothing is measured: nobody opens two hundred pages at once all day
 AFTER = 3.0  # seconds in which the last messages reach their screens
 
 
@@ -118,7 +121,7 @@ async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: st
         return {user.username: (user.pk, cookies_of(user)) for user in people}
 
     people = await sync_to_async(cookies)()
-    board, since = Board(), await sync_to_async(lambda: log.stat().st_size)()
+    board = Board()
     in_browsers = range(1, min(options.browsers, size.agents) + 1)
     shown = {size.of_agent(n)[0]: people[username(n)][1] for n in in_browsers}
     async with open_client(url) as asking, browsers(url, shown) as opened:
@@ -126,9 +129,12 @@ async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: st
             Agent(n, size, people[username(n)][1], people[username(n)][0], board, asking)
             for n in range(len(in_browsers) + 1, size.agents + 1)
         ]
-        began, ends = time.time(), time.monotonic() + options.seconds
+        ends = time.monotonic() + SITTING_DOWN + options.seconds
         busy = psutil.cpu_times_percent(interval=None)
         working = asyncio.gather(*(agent.work(ends, options.pace) for agent in agents))
+        await asyncio.sleep(SITTING_DOWN)
+        began, since = time.time(), await sync_to_async(lambda: log.stat().st_size)()
+        board.begin()
         await pour(url, secret, size, board, options.rate, options.seconds, dict.fromkeys(shown, 1))
         await asyncio.sleep(AFTER)
         await working

@@ -11,6 +11,7 @@ EACH_OWES = 8  # conversations of an agent: as many as are given to one
 WAITING = 5  # in a hundred of those owed: with no agent yet
 CONVERSATIONS_OF_ONE = 3.3  # of a customer, in all the years
 DAYS = 730
+SPREAD = 30.0  # seconds over which the agents sit down
 
 
 @dataclass(frozen=True)

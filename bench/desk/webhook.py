@@ -1,5 +1,6 @@
 """Messages as Meta delivers them, signed, over connections that are kept."""
 
+import asyncio
 import json
 import time
 from urllib.parse import urlsplit
@@ -11,8 +12,8 @@ class Door:
     """One connection."""
 
     def __init__(self, url: str, secret: str) -> None:
-        address = urlsplit(url)
-        self._connection = Connection(address.hostname or "127.0.0.1", address.port or 80, secret)
+        self._url, self._secret = urlsplit(url), secret
+        self._connection = self._connected()
         self._run = str(time.time_ns())
 
     async def deliver(self, number: str, text: str, key: str) -> int:
@@ -33,6 +34,15 @@ class Door:
             ],
         }
         entry = {"id": "1", "changes": [{"value": value, "field": "messages"}]}
-        return await self._connection.post(
-            json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
-        )
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+        try:
+            return await self._connection.post(body)
+        except (
+            asyncio.IncompleteReadError,
+            ConnectionError,
+        ):  # it was quiet for seconds, and the server closed it
+            self._connection = self._connected()
+            return await self._connection.post(body)
+
+    def _connected(self) -> Connection:
+        return Connection(self._url.hostname or "127.0.0.1", self._url.port or 80, self._secret)

@@ -14,13 +14,12 @@ import httpx
 
 from bench.desk.entering import client, headers_of
 from bench.desk.pages import searches
-from bench.desk.size import Size, phone
+from bench.desk.size import SPREAD, Size, phone
 from bench.desk.timing import Times
 
 PROBE = re.compile(r"probe-\d+-\d+")
-NAV_RESTS, LIST_RESTS = 10.0, 1.0  # seconds, as the pages say: data-rest
+NAV_RESTS, LIST_RESTS = 15.0, 1.0  # seconds, as the pages say: data-rest
 SETTLES = 0.06  # seconds that a fragment without a rest is busy after its fetch (app.js)
-SPREAD = 15.0  # seconds over which they sit down
 
 
 @dataclass
@@ -34,6 +33,10 @@ class Board:
     refused: int = 0
     open_at: dict[int, int] = field(default_factory=dict)  # agents by the conversation that they have open
     failed: int = 0
+
+    def begin(self) -> None:
+        """From here on it is measured."""
+        self.screens, self.failed = Times(), 0
 
     def shown(self, probes: list[str], seen: set[str], since: float) -> None:
         now = time.time()
@@ -217,7 +220,7 @@ async def pour(
     conversation that a browser shows, the rest to those in which something is owed."""
     from bench.desk.webhook import Door
 
-    chance, doors = random.Random(7), asyncio.Queue()
+    chance, doors = random.Random(7), asyncio.LifoQueue()
     for _ in range(lanes):
         doors.put_nowait(Door(url, secret))
     began, run = time.monotonic(), int(time.time())

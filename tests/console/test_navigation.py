@@ -87,8 +87,8 @@ pages_only = pytest.mark.django_db
                     "> Working hours",
                     "> Canned answers",
                     "> Kinds of cases",
-                    "> Programs",
                 ),
+                *("Admin", "> Who may do what", "> Programs", "> People's data"),
                 "Troubles",
             ],
         ),
@@ -221,7 +221,9 @@ def test_nothing_in_the_bar_overlaps_or_leaves_the_screen_at_any_size(
         "شركة الكهرباء والمياه المثال" if language == "ar" else "Example Electricity and Water"
     )
     user = salma if role == "administrator" else person("agent", username="abdulrahman.almithali")
-    groups = ["answers", "readings", "lead", "settings"] if role == "administrator" else [""]
+    groups = (
+        ["answers", "readings", "lead", "settings", "administration"] if role == "administrator" else [""]
+    )
     with (
         served() as url,
         sync_playwright() as playwright,

@@ -163,7 +163,7 @@ GROUPS = (
     Group(
         "administration",
         "access",
-        _("Administration"),
+        _("Admin"),
         (
             Page(
                 "access",

@@ -1,6 +1,6 @@
 """Make the eye's confidence mean something: fit and measure it on photographs that the networks never saw.
 
-    python training/calibrate.py --data DATA --weights DIR [--name rasd-eye-2.1 --version 2.1]
+    python training/calibrate.py --data DATA --weights DIR --name rasd-eye-2.2 --version 2.2
 
 DIR holds `strip_reader.onnx` and `counter_finder.onnx`, trained without the sources of `sources.HELD_BACK`; it gets
 `calibration.json` and `manifest.json`. Each photograph of the held-back sources is read by the product's own code; a
@@ -141,8 +141,8 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--name", default="rasd-eye-2.1")
-    parser.add_argument("--version", default="2.1")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--version", required=True)
     parser.add_argument("--looked", action="store_true", help="use what was seen before, for another fit")
     options = parser.parse_args()
     if not options.looked:

@@ -23,7 +23,7 @@ from rasd.vision import confidence, eye
 
 HERE = Path(__file__).parent
 AGAIN, LAST = 3e-4, 2e-4  # rates of a later round, and of the last steps with every source
-NAME, VERSION = "rasd-eye-2.1", "2.1"
+NAME, VERSION = "rasd-eye-2.2", "2.2"
 
 
 def run(script: str, *arguments: object) -> None:

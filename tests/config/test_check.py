@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rasd.config.check import disk, eyes, folder, port_free
-from rasd.vision.eye import SHIPPED, write_manifest
+from rasd.vision.eye import SHIPPED, Eye, write_manifest
 
 
 def run_check(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +79,7 @@ def an_eye(folder: Path, name: str = "other-eye") -> Path:
 def test_the_eyes_are_named_with_their_checksums(tmp_path: Path):
     service, shadow = eyes("", str(an_eye(tmp_path / "eye")))
     assert (service.mend, shadow.mend) == ("", "")
-    assert "rasd-eye-2.1" in service.found
+    assert Eye.shipped().name in service.found
     assert "other-eye" in shadow.found
 
 
@@ -92,7 +92,7 @@ WRONG_EYES = {
         "format 99",
     ),
     "the name of the one in service": (
-        lambda folder: write_manifest(folder, name="rasd-eye-2.1", version="2"),
+        lambda folder: write_manifest(folder, name=Eye.shipped().name, version="2"),
         "a name of its own",
     ),
 }

@@ -75,21 +75,21 @@ def test_each_folder_holds_another_eye(settings: Any, folder: Path) -> None:
     settings.SHADOW_EYE = str(folder)
     shadow = eyes.in_shadow()
     assert shadow is not None
-    assert (eyes.in_service().name, shadow.name) == ("rasd-eye-2.1", "eye-on-trial")
+    assert (eyes.in_service().name, shadow.name) == (Eye.shipped().name, "eye-on-trial")
 
 
 def test_promoting_it_is_one_setting_and_so_is_going_back(settings: Any, folder: Path) -> None:
     """What docs/operator.md says, with real weights: the photograph's row keeps the name of whichever read it (G4)."""
     picture = render_meter(45217, 5, 1, seed=1)
-    assert eyes.read_photograph(picture).model == "rasd-eye-2.1"
+    assert eyes.read_photograph(picture).model == Eye.shipped().name
     settings.EYE = str(folder)
     assert eyes.read_photograph(picture).model == "eye-on-trial"
     settings.EYE = ""
-    assert eyes.read_photograph(picture).model == "rasd-eye-2.1"
+    assert eyes.read_photograph(picture).model == Eye.shipped().name
 
 
 def test_two_eyes_of_one_name_are_refused(settings: Any, folder: Path) -> None:
-    write_manifest(folder, name="rasd-eye-2.1", version="2")
+    write_manifest(folder, name=Eye.shipped().name, version="2")
     settings.SHADOW_EYE = str(folder)
     with pytest.raises(eyes.SameName, match="a name of its own"):
         eyes.in_shadow()
@@ -109,9 +109,9 @@ def test_since_when_an_eye_is_in_service_is_a_row_and_an_entry_of_the_ledger() -
     EyeService.begin(other, NOON + timedelta(days=2))
     EyeService.begin(first, NOON + timedelta(days=3))
     assert list(EyeService.objects.values_list("name", "since")) == [
-        ("rasd-eye-2.1", NOON + timedelta(days=3)),
+        (Eye.shipped().name, NOON + timedelta(days=3)),
         ("other", NOON + timedelta(days=2)),
-        ("rasd-eye-2.1", NOON),
+        (Eye.shipped().name, NOON),
     ]
     assert Entry.objects.filter(action="eye.in_service").count() == 3
 

@@ -2,7 +2,7 @@
 
 The folder of an eye holds its files and `manifest.json`:
 
-    {"name": "rasd-eye-2.1", "version": "2.1", "format": 2, "files": {"counter_finder.onnx": SHA-256 in hex, …}}
+    {"name": "rasd-eye-2.2", "version": "2.2", "format": 2, "files": {"counter_finder.onnx": SHA-256 in hex, …}}
 
 `name` is kept with every reading (G4) and tells two eyes apart; `version` is for people; `format` says which networks,
 inputs and features there are, so that weights from another release are refused instead of misread.

@@ -1,6 +1,6 @@
 """How fast the account of a big desk's month is, on the installation's own PostgreSQL, in a database of its own.
 
-    .venv/bin/python bench/account.py [OBLIGATIONS]
+    .venv/bin/python -m bench.account [OBLIGATIONS]
 
 Made up: OBLIGATIONS (1,000,000) of one month in the hands of 200 people and 8 queues, one in ten late. Prints one JSON object a
 line: summing all days up anew, and the server time of the pages (median and worst of 9 calls, in milliseconds).
@@ -12,6 +12,8 @@ import statistics
 import sys
 import time
 from datetime import UTC, datetime
+
+from bench._database import scratch_database
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 DATABASE = "rasd_bench_account"
@@ -36,27 +38,8 @@ FROM (
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rasd.config.settings")
-    from django.conf import settings
-
-    from rasd.config.options import options
-
-    if options.embedded:
-        options.embedded.hold()
-    import django
-    from django.db import connection
-
-    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
-    settings.DATABASES["default"]["TEST"] = {"NAME": DATABASE}
-    settings.ALLOWED_HOSTS = ["*"]
-    django.setup()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with scratch_database(DATABASE):
         measure()
-    finally:
-        connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
-        if options.embedded:
-            options.embedded.release()
 
 
 def measure() -> None:

@@ -104,6 +104,9 @@ class Connection:
         )
         if length:
             await reader.readexactly(length)
+        if "transfer-encoding: chunked" in answer:  # an error's page: its end is not looked for
+            self._streams = None
+            writer.close()
         return int(answer.split(" ", 2)[1])
 
     def close(self) -> None:

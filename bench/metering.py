@@ -1,6 +1,6 @@
 """How many rows a second `rasd import` takes, on the installation's own PostgreSQL, in a database of its own.
 
-    .venv/bin/python bench/metering.py [ROWS]
+    .venv/bin/python -m bench.metering [ROWS]
 
 Prints one JSON object a line: import of service points, of readings, each again (nothing new), progress() of a full cycle,
 and claim_next() with that many open reviews.
@@ -15,32 +15,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench._database import scratch_database
+
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 DATABASE = "rasd_bench_metering"
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rasd.config.settings")
-    from django.conf import settings
-    from django.db import connection
-
-    from rasd.config.options import options
-
-    if options.embedded:
-        options.embedded.hold()
-    import django
-
-    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
-    settings.DATABASES["default"]["TEST"] = {"NAME": DATABASE}
-    django.setup()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
+    with scratch_database(DATABASE):
         measure()
-    finally:
-        connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
-        if options.embedded:
-            options.embedded.release()
 
 
 def measure() -> None:

@@ -18,7 +18,7 @@ from bench.desk.size import SPREAD, Size, phone
 from bench.desk.timing import Times
 
 PROBE = re.compile(r"probe-\d+-\d+")
-NAV_RESTS, LIST_RESTS = 15.0, 1.0  # seconds, as the pages say: data-rest
+NAV_RESTS, NAV_SPREADS, LIST_RESTS = 15.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
 SETTLES = 0.06  # seconds that a fragment without a rest is busy after its fetch (app.js)
 
 
@@ -191,6 +191,8 @@ class Agent:
     async def fetch(self, part: str, fragment: Fragment) -> None:
         try:
             while True:
+                if part == "nav":
+                    await asyncio.sleep(self.chance.uniform(0, NAV_SPREADS))
                 fragment.stale = False
                 address = {"list": "/conversations/?mine=1", "nav": "/nav?here=conversations"}.get(
                     part, f"/conversations/{self.open}"

@@ -27,8 +27,18 @@ const toast = (words, milliseconds = 6000) => {
   const stale = new Set();
   const wake = (element) => {
     if (!element || !window.htmx) return;
-    if (flights.has(element.id)) stale.add(element.id);
-    else window.htmx.trigger(element, "live");
+    const { id, dataset: { spread } } = element;
+    if (flights.has(id)) stale.add(id);
+    else if (!spread) window.htmx.trigger(element, "live");
+    else {
+      // On every page, and told to all at once: two hundred pages do not ask in the same moment.
+      flights.set(id, null);
+      setTimeout(() => {
+        flights.delete(id);
+        const now = document.getElementById(id);
+        if (now) window.htmx.trigger(now, "live");
+      }, Math.random() * spread);
+    }
   };
   window.rasdWake = wake;
   document.addEventListener("htmx:beforeSend", ({ detail: { elt: { id }, xhr } }) => {

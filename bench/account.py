@@ -7,7 +7,6 @@ line: summing all days up anew, and the server time of the pages (median and wor
 """
 
 import json
-import os
 import statistics
 import sys
 import time

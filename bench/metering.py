@@ -7,7 +7,6 @@ and claim_next() with that many open reviews.
 """
 
 import json
-import os
 import resource
 import sys
 import tempfile

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.models import User
 
 from rasd.channels.models import Address, Delivery, Incoming, Line
-from rasd.desk.models import Conversation, Employee, Message, Queue
+from rasd.desk.models import Contact, Conversation, Employee, Message, Queue
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)  # a Sunday, noon in Muscat
 _numbers = itertools.count(1)
@@ -53,3 +53,15 @@ def a_queue(*people: User, name: str = "Service") -> Queue:
     queue = Queue.objects.create(name=name, answer_within=timedelta(hours=4))
     queue.people.set(people)
     return queue
+
+
+def a_chat(language: str = "ar") -> Conversation:
+    """One that has been opened, and in which nothing has been said."""
+    return Conversation.objects.create(
+        line=a_line(),
+        address=an_address(phone="+96890000001"),
+        contact=Contact.objects.create(name="سالم المثال"),
+        opened_at=NOON,
+        last_message_at=NOON,
+        language=language,
+    )

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from rasd.channels import signals
-from rasd.channels.models import Address, Line, Outgoing
+from rasd.channels.models import Outgoing
 from rasd.channels.rules import TEMPLATE_TEXT_MAX
 from rasd.channels.whatsapp import compose
 from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage
@@ -16,7 +16,6 @@ from rasd.desk.models import (
     Case,
     CaseEntry,
     CaseKind,
-    Contact,
     Conversation,
     Employee,
     FormerToken,
@@ -28,6 +27,7 @@ from rasd.desk.models import (
     Rating,
 )
 from rasd.ledger.models import Entry, verify
+from tests.desk.people import a_chat
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAGE = Case.Stage
@@ -51,18 +51,7 @@ def omar(db) -> User:
 
 @pytest.fixture
 def chat(db) -> Conversation:
-    line = Line.objects.create(
-        channel="whatsapp",
-        purpose="service",
-        external_id="100",
-        name="Service",
-        display_address="+968 2400 0000",
-    )
-    address = Address.objects.create(channel="whatsapp", phone="+96890000001", last_wrote_at=NOON)
-    contact = Contact.objects.create(name="سالم المثال")
-    return Conversation.objects.create(
-        line=line, address=address, contact=contact, opened_at=NOON, last_message_at=NOON
-    )
+    return a_chat()
 
 
 def opened(chat: Conversation | None = None, *, when: datetime = NOON, **more) -> Case:

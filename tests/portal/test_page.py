@@ -9,11 +9,12 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from rasd.channels.models import Address, Delivery, Incoming, Line, Outgoing
+from rasd.channels.models import Delivery, Incoming, Outgoing
 from rasd.config import health
-from rasd.desk.models import Case, CaseEntry, Contact, Conversation, Obligation, Rating
+from rasd.desk.models import Case, CaseEntry, Conversation, Obligation, Rating
 from rasd.ledger.models import Entry
 from rasd.portal.models import ALLOWED, WrongAddress
+from tests.desk.people import a_chat
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)  # a Sunday, noon in Muscat
 STAGE = Case.Stage
@@ -32,18 +33,7 @@ def salma(db) -> User:
 
 @pytest.fixture
 def chat(db) -> Conversation:
-    line = Line.objects.create(
-        channel="whatsapp",
-        purpose="service",
-        external_id="100",
-        name="Service",
-        display_address="+968 2400 0000",
-    )
-    address = Address.objects.create(channel="whatsapp", phone="+96890000001", last_wrote_at=NOON)
-    contact = Contact.objects.create(name="سالم المثال")
-    return Conversation.objects.create(
-        line=line, address=address, contact=contact, opened_at=NOON, last_message_at=NOON, language="en"
-    )
+    return a_chat("en")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,6 +15,8 @@ from rasd.channels import rules
 from rasd.channels.models import Line, lines_of
 from rasd.desk.models import Case, Conversation, HeldAnswer, Message, Obligation, Queue
 from rasd.ledger.models import record
+
+Row = TypeVar("Row", bound=models.Model)
 
 PREFIX = "rasd_"
 """Of every token, so that a scanner of published code knows one when it sees it."""
@@ -199,11 +201,12 @@ class ApiToken(models.Model):
         return rows
 
     def messages(self) -> QuerySet[Message]:
-        rows = Message.objects.all()
-        return rows.filter(conversation__in=self.conversations()) if self.is_limited else rows
+        return self._in_its_conversations(Message.objects.all())
 
     def held_answers(self) -> QuerySet[HeldAnswer]:
-        rows = HeldAnswer.objects.all()
+        return self._in_its_conversations(HeldAnswer.objects.all())
+
+    def _in_its_conversations(self, rows: QuerySet[Row]) -> QuerySet[Row]:
         return rows.filter(conversation__in=self.conversations()) if self.is_limited else rows
 
     def cases(self) -> QuerySet[Case]:

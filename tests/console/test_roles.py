@@ -71,7 +71,7 @@ def test_a_page_that_is_not_there_asks_the_database_nothing(as_, django_assert_n
 
 def test_a_page_that_is_refused_asks_only_who_is_there(as_, django_assert_max_num_queries):
     client = as_("agent")
-    with django_assert_max_num_queries(4) as asked:  # the session, the person, and what both may
+    with django_assert_max_num_queries(5) as asked:  # the session, the person, what both may, and the second factor
         assert client.get(reverse("console:review")).status_code == 403
     assert not [each for each in asked.captured_queries if "COUNT" in each["sql"]]
 

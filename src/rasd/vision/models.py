@@ -17,8 +17,9 @@ THREADS = 1
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of the GNU C library
-GIVEN_BACK = 128 * 1024
-"""Bytes from which freed memory goes back to the system at once: glibc's own default, which it forgets by itself."""
+ALONE, KEPT = 4 * 1024 * 1024, 32 * 1024 * 1024
+"""Bytes from which a block is the system's own and goes back when freed, and that the heap keeps free at its end. Measured
+over 394 photographs: 128 kB for both cost 12 % more processor time and took 167 MB; 16 MB for both 0 to 2 % and 253 to 293 MB."""
 
 
 @cache
@@ -43,10 +44,10 @@ def session(model: bytes) -> onnxruntime.InferenceSession:
 def give_back_what_is_freed() -> None:
     """Keep glibc from raising its threshold as large blocks are freed (mallopt(3), "dynamic mmap threshold").
 
-    It then keeps pictures and networks' layers of many sizes in one heap, which only grows: over 394 photographs to
-    393 MB, and with the threshold held to 159 MB, at the same processor time. Elsewhere than with glibc nothing is done.
+    It then keeps pictures and networks' layers of many sizes in one heap, which only grows: over 394 photographs to as much as
+    412 MB, and with the thresholds held to 201 MB, for 6 to 9 % more processor time. Elsewhere than with glibc nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, GIVEN_BACK)
-        mallopt(M_TRIM_THRESHOLD, GIVEN_BACK)
+        mallopt(M_MMAP_THRESHOLD, ALONE)
+        mallopt(M_TRIM_THRESHOLD, KEPT)

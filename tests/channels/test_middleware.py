@@ -1,5 +1,7 @@
 """The doors' own way in: a webhook meets no session, no language and no login on its way to one INSERT."""
 
+import asyncio
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
@@ -30,3 +32,24 @@ def test_a_door_is_opened_past_the_rest_with_the_length_of_its_answer():
 async def test_anything_else_goes_through_the_rest(path):
     answer = await doors(the_rest)(AsyncRequestFactory().get(path))
     assert answer.status_code == 418
+
+
+async def test_g6_a_webhook_passes_pages_that_wait_their_turn(settings):
+    settings.PAGES_AT_ONCE = 2
+    begun, may_end = [], asyncio.Event()
+
+    async def slow(request: HttpRequest) -> HttpResponse:
+        begun.append(request.path)
+        await may_end.wait()
+        return HttpResponse()
+
+    site = doors(slow)
+    pages = [asyncio.create_task(site(AsyncRequestFactory().get(f"/{n}"))) for n in range(5)]
+    await asyncio.sleep(0)  # all of them have come
+    asked = {"hub.mode": "subscribe", "hub.verify_token": "test-verify-token", "hub.challenge": "42"}
+    answer = await site(AsyncRequestFactory().get(URL, asked))
+    assert answer.content == b"42"
+    assert begun == ["/0", "/1"]
+    may_end.set()
+    await asyncio.gather(*pages)
+    assert begun == [f"/{n}" for n in range(5)]

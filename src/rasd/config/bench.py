@@ -24,7 +24,7 @@ def names() -> list[str]:
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
-    """Run a measurement: rasd bench ingest, rasd bench crash … ; rasd bench all runs each that needs neither arguments nor much room."""
+    """Run a measurement: rasd bench ingest, rasd bench crash … ; rasd bench all runs each that is neither asked for nor big."""
     if not FOLDER.is_dir():
         raise click.ClickException("measurements come with the source: run this in a checkout")
     chosen = [one for one in names() if one not in WANTS_ARGUMENTS | WANTS_ROOM] if name == "all" else [name]

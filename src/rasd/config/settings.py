@@ -14,6 +14,11 @@ MAIL_PATIENCE = 20  # seconds for each answer of the mail server
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+CONNECTIONS = 20  # of one process with the database
+PAGES_AT_ONCE = 12
+"""In one process. The others wait their turn, so that a webhook finds a connection however many pages are asked for."""
+
+
 def database(url: str) -> dict[str, Any]:
     """A database URL as Django's dictionary; what stands after ``?`` goes to libpq, ``host`` included."""
     parts = urlsplit(url)
@@ -27,7 +32,7 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
         # A pool, as ASGI serves each request in a thread of its own and a connection must not live and die with it.
-        "OPTIONS": {**extra, "pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
+        "OPTIONS": {**extra, "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": 10}},
     }
 
 

@@ -44,8 +44,8 @@ def session(model: bytes) -> onnxruntime.InferenceSession:
 def give_back_what_is_freed() -> None:
     """Keep glibc from raising its threshold as large blocks are freed (mallopt(3), "dynamic mmap threshold").
 
-    It then keeps pictures and networks' layers of many sizes in one heap, which only grows: over 394 photographs to as much as
-    412 MB, and with the thresholds held to 193 to 243 MB, for 6 to 9 % more processor time. Elsewhere than with glibc nothing is done.
+    It then keeps pictures and layers of many sizes in one heap, which only grows: over 394 photographs to as much as
+    412 MB, and with the thresholds held to 193 to 243 MB, for 6 to 9 % more processor time. Without glibc nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -18,7 +18,7 @@ from bench.desk.size import SPREAD, Size, phone
 from bench.desk.timing import Times
 
 PROBE = re.compile(r"probe-\d+-\d+")
-NAV_RESTS, NAV_SPREADS, LIST_RESTS = 5.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
+NAV_RESTS, NAV_SPREADS, LIST_RESTS = 15.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
 SETTLES = 0.06  # seconds that a fragment without a rest is busy after its fetch (app.js)
 
 

@@ -285,7 +285,7 @@ def test_a_menu_stays_open_with_its_focus_while_the_numbers_change(salma, utilit
         utility.review("04529")
         page.evaluate("window.rasdWake(document.getElementById('nav'))")
         # The bar rests between two fetches (data-rest), and one may just have been.
-        expect(page.locator("#nav-review .count")).not_to_have_text(waited, timeout=15_000)
+        expect(page.locator("#nav-review .count")).not_to_have_text(waited, timeout=25_000)
         expect(page.locator("#nav-readings .menu")).to_be_visible()
         expect(page.locator("#nav-review")).to_be_focused()
 

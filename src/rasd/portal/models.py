@@ -10,8 +10,9 @@ log = structlog.get_logger("rasd.portal")
 
 WITHIN = timedelta(minutes=15)
 ALLOWED = 30
-"""Wrong addresses from one network within that time. People mistype one or two, and many share a network; a token has 132
-bits, so the limit spares the database and shows that somebody is trying: it is not what keeps the pages safe."""
+"""Wrong addresses from one network within that time. Only wrong ones are refused then: thousands share the network of a mobile
+carrier, and one joker there must not keep them from their pages. A token has 132 bits, so the limit is not what keeps the pages
+safe; it spares the database writes and shows that somebody is trying."""
 
 KEPT = timedelta(days=1)
 NOWHERE = "0.0.0.0"  # noqa: S104 (no address: the server was asked through a socket of this machine)
@@ -34,19 +35,18 @@ class WrongAddress(models.Model):
         indexes = [models.Index(fields=["since"], name="wrong_address_by_time")]
 
     @classmethod
-    def may_look(cls, network: str, at: datetime) -> bool:
-        """Whether another page may be asked for from there; asked before it is looked for, so a right one is refused too."""
-        return not cls.objects.filter(network=network, since=_quarter(at), count__gte=ALLOWED).exists()
-
-    @classmethod
-    def count_one(cls, network: str, at: datetime) -> None:
+    def is_too_many(cls, network: str, at: datetime) -> bool:
+        """Count one more; whether there were ``ALLOWED`` before it. What is over the limit is not counted: it writes nothing."""
         row, is_new = cls.objects.get_or_create(network=network, since=_quarter(at))
         if is_new:
             cls.objects.filter(since__lt=at - KEPT).delete()
-            return
+            return False
+        if row.count >= ALLOWED:
+            return True
         cls.objects.filter(pk=row.pk).update(count=F("count") + 1)
         if row.count + 1 == ALLOWED:
             log.warning("guessing at cases' pages", network=network, within=str(WITHIN))
+        return False
 
     @classmethod
     def lately(cls, at: datetime) -> int:

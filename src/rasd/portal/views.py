@@ -44,15 +44,14 @@ SAFELY = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def case(request: HttpRequest, token: str) -> HttpResponse:
     """The page of one case; the same answer for every address that leads nowhere."""
-    at, network = timezone.now(), network_of(request)
-    if not WrongAddress.may_look(network, at):
-        return _nowhere(request, "too-many", 429)
+    at = timezone.now()
     known = Case.objects.select_related("kind", "conversation__address")
     found = known.filter(token=token).first() if TOKEN.fullmatch(token) else None
     if found is None:
         if TOKEN.fullmatch(token) and FormerToken.objects.filter(token=token).exists():
             return _nowhere(request, "replaced", 410)
-        WrongAddress.count_one(network, at)
+        if WrongAddress.is_too_many(network_of(request), at):
+            return _nowhere(request, "too-many", 429)
         return _nowhere(request, "unknown", 404)
     with translation.override(_language(request, found)):
         if request.method == "POST":

@@ -12,7 +12,16 @@ from django.core import mail
 from django.utils import timezone
 
 from rasd.desk.escalating import take_steps
-from rasd.desk.models import Escalation, EscalationStep, Notice, Obligation, Queue
+from rasd.desk.models import (
+    Case,
+    Contact,
+    Employee,
+    Escalation,
+    EscalationStep,
+    Notice,
+    Obligation,
+    Queue,
+)
 from tests.desk.playing import MONDAY, Desk, entries, told
 from tests.jobs import do_jobs
 
@@ -176,6 +185,24 @@ def test_mail_goes_out_once_and_tells_nothing_that_the_customer_said(notice):
     assert "Questions" in whole
     notice.refresh_from_db()
     assert notice.emailed_at == DUE
+
+
+def test_mail_names_whom_it_is_about_as_staff_do_leads_there_and_speaks_the_receivers_language(
+    notice, settings
+):
+    settings.PUBLIC_URL = "https://service.example.om"
+    conversation = notice.conversation
+    Contact.objects.filter(pk=conversation.contact_id).update(name="سلمى\nالمثال")
+    notice.refresh_from_db()
+    notice.email(at=DUE)
+    Employee.objects.filter(user=notice.to).update(languages=["en"])
+    case = Case.open("visit", "No bell", at=DUE, actor="user:lead", origin="employee")
+    Notice.tell(notice.to, Notice.Kind.LATE, at=DUE, by_email=True, obligation=case.work).email(at=DUE)
+    ours, of_a_case = mail.outbox
+    assert "سلمى المثال تأخر" in ours.subject
+    assert f"https://service.example.om/conversations/{conversation.pk}" in ours.body
+    assert f"Request {case.reference} is late" in of_a_case.subject
+    assert of_a_case.body.endswith(f"https://service.example.om/cases/{case.pk}")
 
 
 def test_mail_that_the_server_did_not_take_is_tried_again(notice, monkeypatch):

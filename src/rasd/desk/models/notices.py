@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.core.mail import EmailMessage
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext
@@ -15,6 +16,7 @@ from rasd.desk import signals
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Queue
+from rasd.desk.models.staff import Employee
 
 SUPERVISORS = "supervisor"
 """The group to which the usual steps escalate; the console makes it when the database is migrated."""
@@ -167,9 +169,9 @@ class Notice(models.Model):
         return True
 
     def _as_email(self) -> EmailMessage:
-        """Nothing of what a customer said: mail lies in too many places."""
-        with translation.override(settings.LANGUAGE_CODE):
-            what, lines = str(self.case or self.conversation or ""), []
+        """In the receiver's language. Nothing of what a customer said: mail lies in too many places."""
+        with translation.override(self._language()):
+            lines = []
             if owed := self.obligation:
                 due = date_format(timezone.localtime(owed.due_at), "j F H:i")
                 lines.append(gettext("Due: %(when)s") % {"when": due})
@@ -177,9 +179,41 @@ class Notice(models.Model):
                 owner = owed.owner.get_full_name() or owed.owner.get_username() if owed.owner else "–"
                 lines.append(gettext("With: %(owner)s") % {"owner": owner})
             lines.append(gettext("Read it in the console, where it is among your notices."))
+            if address := self._address():
+                lines.append(address)
             return EmailMessage(
                 subject=gettext("%(utility)s: %(what)s %(happened)s")
-                % {"utility": settings.UTILITY_NAME, "what": what, "happened": self.get_kind_display()},
+                % {
+                    "utility": settings.UTILITY_NAME,
+                    "what": self._what(),
+                    "happened": self.get_kind_display(),
+                },
                 body="\n".join(lines),
                 to=[self.to.email],
             )
+
+    def _what(self) -> str:
+        """As staff call it: a case by its reference, else whoever the conversation is with."""
+        if self.case:
+            return gettext("Request %(reference)s") % {"reference": self.case.reference}
+        if self.conversation is None:
+            return ""
+        name = " ".join(self.conversation.contact.name.split())  # a line's end would end the subject
+        return name or f"{gettext('Conversation')} {self.conversation.pk}"
+
+    def _address(self) -> str:
+        """Its page in the console; empty where the address of this site is not set (``RASD_PUBLIC_URL``)."""
+        if not settings.PUBLIC_URL:
+            return ""
+        if self.case:
+            return f"{settings.PUBLIC_URL}{reverse('console:case', args=[self.case.pk])}"
+        if self.conversation:
+            return f"{settings.PUBLIC_URL}{reverse('console:conversation', args=[self.conversation.pk])}"
+        return f"{settings.PUBLIC_URL}{reverse('console:notices')}"
+
+    def _language(self) -> str:
+        """The installation's, but for an employee who does not answer in it: his first."""
+        employee = Employee.objects.filter(user=self.to).first()
+        if employee is None or not employee.languages or settings.LANGUAGE_CODE in employee.languages:
+            return settings.LANGUAGE_CODE
+        return employee.languages[0]

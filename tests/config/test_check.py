@@ -5,11 +5,16 @@ import shutil
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+from pydantic import SecretStr
 
-from rasd.config.check import disk, eyes, folder, port_free
+from rasd.config.check import desk, disk, eyes, folder, port_free
+from rasd.desk.models import Employee, Queue
 from rasd.vision.eye import SHIPPED, Eye, write_manifest
 
 
@@ -111,3 +116,26 @@ def test_what_is_wrong_with_an_eye_is_told_with_the_mend(tmp_path: Path, spoil, 
 def test_a_broken_eye_in_service_is_told_and_nothing_more(tmp_path: Path):
     (service,) = eyes(str(tmp_path / "none"), str(tmp_path / "other"))
     assert "RASD_EYE" in service.mend
+
+
+def mail_told(settings_of_mail: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    from rasd.config.options import options
+
+    monkeypatch.setattr(options, "email_url", SecretStr(settings_of_mail))
+    return [(each.found, each.mend) for each in desk() if each.what == "e-mail"]
+
+
+@pytest.mark.django_db
+def test_a_role_that_is_told_by_email_and_has_nobody_at_work_is_named(monkeypatch: pytest.MonkeyPatch):
+    Queue.objects.create(name="Questions", answer_within=timedelta(minutes=30))  # with the usual steps
+    server = "smtp://mail.example.om"
+    ((found, mend),) = mail_told(server, monkeypatch)
+    assert "nobody at work is in supervisor" in found
+    assert "/admin/" in mend
+    lead = User.objects.create_user("lead")
+    lead.groups.add(Group.objects.get(name="supervisor"))
+    assert mail_told(server, monkeypatch)[0][0] == "no address: lead"
+    User.objects.update(email="lead@utility.example")
+    assert mail_told(server, monkeypatch) == [("escalations are sent", "")]
+    Employee.objects.create(user=lead, left_at=timezone.now())
+    assert "nobody at work" in mail_told(server, monkeypatch)[0][0]

@@ -230,10 +230,11 @@ def ledger() -> Answer:
 
 def desk() -> Iterator[Answer]:
     """Whether everything owed lies with somebody, and whether those who are to hear by e-mail can."""
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import Group
     from django.utils import timezone
 
     from rasd.config.options import options
+    from rasd.desk.escalating import working
     from rasd.desk.models import EscalationStep, Obligation
 
     nobodys = Obligation.objects.in_nobodys_hands(timezone.now()).count()
@@ -244,8 +245,8 @@ def desk() -> Iterator[Answer]:
         if nobodys
         else "",
     )
-    roles = list(EscalationStep.objects.filter(by_email=True).values_list("role", flat=True).distinct())
-    if not roles:
+    by_email = EscalationStep.objects.filter(by_email=True)
+    if not by_email.exists():
         return
     if not options.email_url.get_secret_value():
         yield Answer(
@@ -254,12 +255,20 @@ def desk() -> Iterator[Answer]:
             "set RASD_EMAIL_URL, such as smtp://user:password@host:587, or take the e-mail out of the queues' steps",
         )
         return
-    told = User.objects.filter(groups__in=[role for role in roles if role], is_active=True)
-    without = sorted(set(told.filter(email="").values_list("username", flat=True)))
-    yield Answer(
-        "e-mail",
-        f"no address: {', '.join(without)}" if without else "escalations are sent",
-        "give each of them an e-mail address in /admin/: they are in a role that is told by e-mail"
-        if without
-        else "",
-    )
+    roles = Group.objects.filter(pk__in=by_email.values("role"))
+    members = {role.name: working(role.user_set.all()) for role in roles}
+    if empty := sorted(name for name, people in members.items() if not people):
+        yield Answer(
+            "e-mail",
+            f"nobody at work is in {', '.join(empty)}: what is late is escalated to nobody",
+            f"put somebody into {', '.join(empty)} in /admin/ (Users), or name another role in the queues' steps",
+        )
+    without = sorted({user.username for people in members.values() for user in people if not user.email})
+    if without:
+        yield Answer(
+            "e-mail",
+            f"no address: {', '.join(without)}",
+            "give each of them an e-mail address in /admin/: they are in a role that is told by e-mail",
+        )
+    elif not empty:
+        yield Answer("e-mail", "escalations are sent")

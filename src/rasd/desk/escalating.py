@@ -57,14 +57,15 @@ def _is_too_late(step: EscalationStep, owed: Obligation, at: datetime) -> bool:
 def _told(step: EscalationStep, owed: Obligation, roster: Roster) -> list[User]:
     """The people of a role; for no role who owes it, or whoever of the queue's people is on shift."""
     if step.role_id is not None:
-        return _working(User.objects.filter(groups=step.role_id))
+        return working(User.objects.filter(groups=step.role_id))
     if owed.owner is not None:
         return [owed.owner]
     on = [each for each in roster.fit(roster.queues[owed.queue_id], "") if roster.is_on(each)]
     return list(User.objects.filter(pk__in=on).order_by("pk"))
 
 
-def _working(people: "Iterable[User]") -> list[User]:
+def working(people: "Iterable[User]") -> list[User]:
+    """Of these, whoever may log in and has not left."""
     left = set(Employee.objects.filter(left_at__isnull=False).values_list("user", flat=True))
     return [user for user in people if user.is_active and user.pk not in left]
 

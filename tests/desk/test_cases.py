@@ -27,7 +27,7 @@ from rasd.desk.models import (
     Rating,
 )
 from rasd.ledger.models import Entry, verify
-from tests.desk.people import a_chat
+from tests.desk.people import a_chat, an_address, hears
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAGE = Case.Stage
@@ -342,6 +342,18 @@ def test_g11_what_is_said_in_its_conversation_is_shown_in_every_open_case_and_an
     assert one.say("بعد غد", author=salma, key="s", at=at(4)) == entry
     assert [each.text for each in other.entries.filter(kind="said")] == ["غدا", "بعد غد"]
     assert verify() is None
+
+
+def test_g11_whatever_key_a_page_chooses_an_answer_is_shown_in_no_case_of_another_conversation(chat, salma):
+    theirs = opened(chat)
+    theirs.hear("متى؟", at=at(1), expects_answer=True, key="page")
+    mine = hears(chat.line, an_address("سعيد"), "؟").conversation
+    for key in (f"x:case:{theirs.pk}:k", f":case:{theirs.pk}:k", theirs.reply_key("k")):
+        mine.reply("not theirs", author=salma, key=key, at=at(2))
+    with pytest.raises(ValueError, match="do not go into"):
+        mine.reply("not theirs", author=salma, key="k", at=at(2), case=theirs)
+    assert not theirs.entries.filter(kind="said").exists()
+    assert theirs.answer_owed is not None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from rasd.desk.models.conversations import Conversation, Message
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case
 
+IN_A_CASE = "case-reply"
+
 
 def say(case: "Case", text: str, *, author: User, key: str, at: datetime) -> CaseEntry:
     """To the customer: on the page, and in the conversation where there is one. Once for each ``key``.
@@ -38,7 +40,7 @@ def say(case: "Case", text: str, *, author: User, key: str, at: datetime) -> Cas
         if case.conversation is None:
             return _write(case, text, author, message=None, key=key, at=at)
         try:
-            message = case.conversation.reply(text, author=author, key=f"case:{case.pk}:{key}", at=at)
+            message = case.conversation.reply(text, author=author, key=key, at=at, case=case)
         except AnswerHeld as error:  # what was typed is kept as a held answer, which must not be rolled back
             held = error
         else:
@@ -46,9 +48,15 @@ def say(case: "Case", text: str, *, author: User, key: str, at: datetime) -> Cas
     raise held
 
 
+def reply_key(case: "Case", key: str) -> str:
+    """Of a reply that is written in the case. What a page chose stands at its end, where it can name no other case: the keys of
+    all other replies begin otherwise."""
+    return f"{IN_A_CASE}:{case.pk}:{key}"
+
+
 def of_reply(cls: type["Case"], conversation: Conversation, key: str) -> list["Case"]:
-    """The cases in which a reply in ``conversation`` is shown, locked: the open ones, and the one that it was written in,
-    of which its ``key`` tells."""
+    """The cases in which a reply in ``conversation`` is shown, locked: its open ones, and the one that it was written in, of
+    which its ``key`` tells: held since then, that one may be closed by now, or go on in a newer conversation."""
     number, _key = _written_in(key)
     shown = conversation.cases.open().select_for_update(no_key=True).order_by("pk")
     found = list(shown)
@@ -83,10 +91,10 @@ def in_short(case: "Case", text: str) -> str:
 
 
 def _written_in(key: str) -> tuple[int | None, str]:
-    """Of a reply's key, ``reply:CONVERSATION:case:NUMBER:KEY``: the case that it was written in, and its key there."""
-    _reply, _colon, rest = key.partition(":case:")
+    """Of a reply's key as :func:`reply_key` makes it: the case that it was written in, and its key there."""
+    kind, _colon, rest = key.partition(":")
     number, _colon, own_key = rest.partition(":")
-    return (int(number), own_key) if number.isdecimal() else (None, "")
+    return (int(number), own_key) if kind == IN_A_CASE else (None, "")
 
 
 def _write(

@@ -225,6 +225,7 @@ class Case(models.Model):
             )
 
     say = case_saying.say
+    reply_key = case_saying.reply_key
     of_reply = classmethod(case_saying.of_reply)
     show_reply = case_saying.show_reply
     in_short = case_saying.in_short

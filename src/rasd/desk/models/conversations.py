@@ -17,6 +17,7 @@ from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
 
 if TYPE_CHECKING:
+    from rasd.desk.models.cases import Case
     from rasd.desk.models.claims import Claim
     from rasd.desk.models.obligations import Obligation
 
@@ -116,20 +117,25 @@ class Conversation(models.Model):
         at: datetime,
         seen: int | None = None,
         promises: datetime | None = None,
+        case: "Case | None" = None,
     ) -> "Message":
         """A member of staff answers; once for each ``key``, which the page makes before it sends.
 
         Args:
             seen: the primary key of the last message that the author's page showed.
             promises: until when what the answer promises will be; see :meth:`promise`.
+            case: the one it was written in, whose answers go here; see :meth:`Case.say`.
 
         Raises:
             AnswerHeld: somebody else is answering, or has answered after what the author saw; raised again for the same
                 ``key`` until the held answer is sent.
+            ValueError: the answers of ``case`` go elsewhere.
         """
         from rasd.desk.models.claims import Draft, HeldAnswer
 
-        key = f"reply:{self.pk}:{key}"
+        if case is not None and case.conversation_id != self.pk:
+            raise ValueError(f"case={case}: its answers do not go into {self}")
+        key = f"reply:{self.pk}:{key}" if case is None else case.reply_key(key)
         with transaction.atomic():
             # One at a time: the same key twice at once is one answer, and nobody answers past another's claim.
             Conversation.objects.select_for_update().get(pk=self.pk)

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from rasd.channels.errors import ChannelError
 from rasd.channels.models import Outgoing
+from rasd.channels.signals import outgoing_changed
+from rasd.channels.whatsapp import api
 from rasd.desk.models import HandOver, Obligation
 from tests.flows.conftest import Customer, shows
 from tests.jobs import do_jobs
@@ -48,6 +51,34 @@ def test_g8_three_quick_messages_are_not_without_an_answer_while_theirs_are_on_t
         customer.deliver({"type": "text", "text": {"body": question}})
     do_jobs()
     assert "third message" not in "".join(HandOver.objects.values_list("why", flat=True))
+
+
+def test_g7_what_the_machine_could_not_tell_is_owed_by_people_and_once(customer: Customer, monkeypatch):
+    def refuse(line, body):
+        raise ChannelError("131026: Message undeliverable", code=131026, permanent=True)
+
+    monkeypatch.setattr(api, "send", refuse)
+    customer.says("كم فاتورتي هذا الشهر؟")
+    owed = customer.conversation.owed
+    assert owed is not None
+    assert (owed.message.words, owed.queue.purpose) == (
+        "كم فاتورتي هذا الشهر؟",
+        "first_line",
+    )
+    assert HandOver.objects.get().why == "the answer could not be delivered"
+    customer.says("هل من أحد؟")
+    assert Obligation.objects.get() == owed
+
+
+def test_an_answer_that_fails_after_another_was_received_is_owed_by_nobody(customer: Customer):
+    customer.says("hello, can you hear me?")
+    [first, *_] = Outgoing.objects.order_by("pk")
+    customer.conversation.say("and welcome", key="more", at=customer.conversation.last_message_at)
+    do_jobs()
+    Outgoing.objects.filter(pk=first.pk).update(failed_at="2026-11-20T08:00:00Z", accepted_at=None)
+    outgoing_changed.send(sender=Outgoing, outgoing=Outgoing.objects.get(pk=first.pk))
+    assert "not_delivered" in do_jobs()
+    assert not Obligation.objects.exists()
 
 
 def test_g8_thanks_and_photographs_being_looked_at_are_not_messages_without_an_answer(

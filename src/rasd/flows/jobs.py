@@ -64,6 +64,16 @@ def ask_again(incoming_id: int) -> None:
     )
 
 
+@app.task(queue="flows", retry=Patience())
+def not_delivered(message_id: int) -> None:
+    """What the machine said failed for good: a person owes it, where nothing else could be received (G7)."""
+    from rasd.desk.models import Message
+    from rasd.flows.unanswered import owe_what_failed
+
+    said = Message.objects.select_related("outgoing", "conversation__address", "conversation__line")
+    owe_what_failed(said.get(pk=message_id), at=timezone.now())
+
+
 @app.task(queue="vision", retry=Patience())
 def read(photograph_id: int) -> None:
     """The machine looks at a photograph; its submission is judged when all of its photographs were looked at."""

@@ -1,11 +1,14 @@
-"""The third message without an answer goes to people (G8)."""
+"""What the machine left without an answer goes to people: the third message in a row (G8), and the one whose answer failed
+for good (G7)."""
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from rasd.channels.models import Incoming
-from rasd.desk.models import Message
+from rasd.desk.models import HandOver, Message, Obligation
+from rasd.flows.speaking import hand_over, hold
 from rasd.language import understand
 
 MESSAGES_ALLOWED = 2
@@ -36,6 +39,33 @@ def is_one_too_many(message: Message, *, at: datetime) -> bool:
     if since.count() <= MESSAGES_ALLOWED or not _expects_answer(message, at):
         return False
     return sum(_expects_answer(each, at) for each in since.select_related("incoming")) > MESSAGES_ALLOWED
+
+
+def owe_what_failed(failed: Message, *, at: datetime) -> None:
+    """``failed``, by the machine, could not be delivered: a person owes an answer to what the customer wrote last before it.
+
+    Nothing where he was told something else since, or will be; where people have the conversation, or owe an answer in it,
+    already, or have settled that very message; where he had written nothing that expects an answer; and where ``failed`` was
+    sent again meanwhile.
+    """
+    conversation = failed.conversation
+    with transaction.atomic():
+        hold(conversation)
+        if failed.outgoing is None or failed.outgoing.failed_at is None:
+            return
+        if conversation.is_with_people or conversation.owed:
+            return
+        written = conversation.messages.filter(incoming__isnull=False, pk__lt=failed.pk)
+        asked = written.exclude(incoming__kind__in=SAYS_NOTHING).select_related("incoming").last()
+        if asked is None or asked.incoming is None or Obligation.objects.filter(message=asked).exists():
+            return
+        of_text = asked.incoming.kind == Kind.TEXT and asked.incoming_id != failed.outgoing.replies_to_id
+        if of_text and not understand(asked.incoming.text).expects_answer:
+            return
+        told = conversation.messages.filter(outgoing__isnull=False, outgoing__failed_at=None)
+        if not told.filter(pk__gt=asked.pk).exists():
+            why = "the answer could not be delivered"
+            hand_over(conversation, asked, wish=HandOver.Wish.MACHINE, why=why, at=at)
 
 
 def _expects_answer(message: Message, at: datetime) -> bool:

@@ -436,6 +436,8 @@ def test_two_contacts_are_put_together_after_being_told_what_will_happen_and_par
     assert merge not in text_of(client.get(at("conversation", one.pk)))
     client.post(at("reply", two.pk), {"text": "Hello", "key": "k", "as": "answer"})
     assert Outgoing.objects.get().address == two.address
+    stranger = utility.conversation(name="Omar Example")
+    assert client.post(at("unmerge", stranger.pk, Merge.objects.get().pk)).status_code == 404
     client.post(at("unmerge", one.pk, Merge.objects.get().pk))
     two.refresh_from_db()
     assert two.contact != one.contact

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -48,7 +49,10 @@ def _what_is_theirs(gone: Contact) -> dict[str, object]:
 @page(roles.CONVERSATIONS)
 @require_POST
 def unmerge(request: StaffRequest, pk: int, merge: int) -> HttpResponse:
-    asked, undone = the_conversation(pk), get_object_or_404(Merge, pk=merge)
+    """Of this conversation's contact only, who may be the one that was gone: undone twice, it says so."""
+    asked = the_conversation(pk)
+    theirs = Q(kept=asked.contact) | Q(gone=asked.contact)
+    undone = get_object_or_404(Merge, theirs, pk=merge)
     try:
         with transaction.atomic():
             undone.undo(by=request.user, at=timezone.now())

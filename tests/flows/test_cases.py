@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from rasd.channels.models import Outgoing
 from rasd.desk.models import Case, Rating
+from rasd.ledger.models import Entry
 from rasd.metering.models import Account, Review
 from tests.flows.conftest import Customer, make_point, shows
 from tests.jobs import do_jobs
@@ -137,6 +138,8 @@ def test_what_he_writes_is_owed_an_answer_by_the_one_who_has_the_case(customer: 
     case.take_up(at=timezone.now(), actor="user:salma")
     customer.says("متى يأتون؟")
     assert customer.conversation.owed.owner == salma
+    given = Entry.objects.get(action="obligation.given", why="has the case")
+    assert given.actor == "machine:flows", "he wrote; whose it is was not his to say"
 
 
 # Closing

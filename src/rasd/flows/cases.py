@@ -29,6 +29,9 @@ Kind = Incoming.Kind
 COMPLAINT = re.compile(r"(?<!رقم )\b(?:ال)?شكو[يى]\b|\b[انب]?شتكي\b|\bcomplain(?:t|ts|ing)?\b", re.IGNORECASE)
 """In normalised Arabic. "رقم الشكوى" asks about one that there is."""
 
+MACHINE = "machine:flows"
+"""Who gives what a customer wrote to whoever has his case: he does not choose."""
+
 TIMES = 2
 """Of the same trouble in one month, before a case is opened: once is an accident."""
 
@@ -89,15 +92,15 @@ def complaint(message: Message, *, at: datetime) -> Case | None:
 
 def to_people(case: Case, message: Message, *, at: datetime, wish: str = HandOver.Wish.MACHINE) -> None:
     """People answer ``message``: those who have the case. The customer is told so where it was the machine's till now."""
-    conversation, actor = message.conversation, case.customer
+    conversation = message.conversation
     was_with_people = conversation.is_with_people
-    conversation.hand_over(wish=wish, why=f"about the case {case.reference}", at=at, actor="machine:flows")
+    conversation.hand_over(wish=wish, why=f"about the case {case.reference}", at=at, actor=MACHINE)
     if (work := case.work) is None:
         raise ValueError(f"{case} is closed: nobody has it")
     owed = conversation.owe(message, queue=work.home)
     if work.owner and owed.owner is None:
         with suppress(NotOnShift):  # the queue's, then
-            owed.give(work.owner, at=at, actor=actor, why="has the case")
+            owed.give(work.owner, at=at, actor=MACHINE, why="has the case")
     log.info("to the people of a case", case=case.pk)
     reopened = case.entries.filter(kind="reopened", at=at).exists()
     opened = case.entries.filter(kind="opened", message=message).exists()
@@ -193,7 +196,7 @@ def dispute(message: Message, *, at: datetime) -> Case | None:
         "reading",
         _title(message.words),
         at=at,
-        actor="machine:flows",
+        actor=MACHINE,
         origin=Case.Origin.SUBMISSION,
         conversation=conversation,
         service_point=point.number if point else "",
@@ -212,7 +215,7 @@ def _open_for_meter(conversation: Conversation, submission: Submission, *, why: 
         "meter",
         title,
         at=at,
-        actor="machine:flows",
+        actor=MACHINE,
         origin=Case.Origin.SUBMISSION,
         conversation=conversation,
         service_point=point.number,

@@ -31,7 +31,7 @@ def begin(case: "Case", *, at: datetime, actor: str, allowance: timedelta | None
     )
     if last and last.owner:
         with suppress(NotOnShift):  # the queue's then: somebody who serves it is there
-            work.give(last.owner, at=at, actor=actor, why="had it before")
+            work.give(last.owner, at=at, actor=_giver(actor), why="had it before")
     return work
 
 
@@ -55,7 +55,12 @@ def owe_answer(case: "Case", text: str, *, at: datetime) -> None:
     )
     if work.owner:
         with suppress(NotOnShift):
-            answer.give(work.owner, at=at, actor=case.customer, why="works on the case")
+            answer.give(work.owner, at=at, actor=_giver(case.customer), why="works on the case")
+
+
+def _giver(actor: str) -> str:
+    """Who gives it, in the ledger: a customer whose words begin something does not choose who has it; the machine does."""
+    return "machine:flows" if actor.startswith("customer:") else actor
 
 
 def actor(user: User) -> str:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from rasd.channels.models import Outgoing
 from rasd.desk.models import Case, Rating
+from rasd.flows import words
 from rasd.ledger.models import Entry
 from rasd.metering.models import Account, Review
 from tests.flows.conftest import Customer, make_point, shows
@@ -62,6 +63,15 @@ def test_a_complaint_in_so_many_words_is_a_case_and_its_page_is_told_in_the_cust
     assert f"https://service.example.om/t/{case.token}" in told[0].text.splitlines()
     assert customer.conversation.owed is not None
     assert customer.conversation.owed.queue == case.work.queue
+
+
+def test_a_title_that_ends_in_a_mark_of_its_own_gets_no_second_one(customer: Customer, point):
+    customer.says("I want to complain about the reader")
+    case = the_case()
+    case.title = "I wrote a…"
+    with translation.override("en"):
+        first = words.case_opened(case).text.splitlines()[0]
+    assert first.replace("\u2068", "").replace("\u2069", "").endswith(f"{case.reference}: “I wrote a…”.")
 
 
 def test_g8_who_complains_and_wants_a_person_is_told_the_place_in_the_line_as_well(customer: Customer, point):

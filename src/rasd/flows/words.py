@@ -411,9 +411,10 @@ def only_people_understand() -> Say:
 # Cases, and the pages on which customers follow them.
 
 
-def moment(at: datetime) -> str:
-    """A weekday, a day and a time, in the utility's time zone."""
-    return isolated(date_format(localtime(at), "l j F، H:i" if get_language() == "ar" else "l j F, H:i"))
+def moment(at: datetime, *, year: bool = False) -> str:
+    """A weekday, a day and a time, in the utility's time zone, which is its customers'; isolated from the sentence around it."""
+    comma = "،" if get_language() == "ar" else ","
+    return isolated(date_format(localtime(at), f"l j F{' Y' if year else ''}{comma} H:i"))
 
 
 def page_of(case: Case) -> str:
@@ -424,7 +425,7 @@ def page_of(case: Case) -> str:
 
 
 def case_opened(case: Case) -> Say:
-    said = _("We have opened a request for you, number %(reference)s: %(title)s.")
+    said = _("We have opened a request for you, number %(reference)s: “%(title)s”.")
     return Say(said % _named(case) + _by_when(case) + page_of(case))
 
 

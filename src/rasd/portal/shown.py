@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timezone import localdate, localtime
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from rasd.channels.models import Incoming
 from rasd.desk.models import Case, CaseEntry, Rating
+from rasd.flows.words import moment
 
 Stage = Case.Stage
 Kind = CaseEntry.Kind
@@ -110,7 +110,7 @@ class Shown:
             return ""
         if self.work.running_since is None:
             return _("Our time stands still until you have answered.")
-        when = {"when": moment(self.work.due_at)}
+        when = {"when": moment(self.work.due_at, year=True)}
         if self.work.is_late(self.at):
             return _("It should have been settled by %(when)s. We are late, and we are sorry for it.") % when
         days = (localdate(self.work.due_at) - localdate(self.at)).days
@@ -118,11 +118,9 @@ class Shown:
             return _("We aim to settle it today: by %(when)s.") % when
         if days == 1:
             return _("We aim to settle it by tomorrow: %(when)s.") % when
-        return ngettext(
-            "We aim to settle it within %(days)s day: by %(when)s.",
-            "We aim to settle it within %(days)s days: by %(when)s.",
-            days,
-        ) % {"days": days, **when}
+        return (
+            _("We aim to settle it by %(when)s.") % when
+        )  # what is counted in days differs from one page to another
 
     @property
     def lines(self) -> list[Line]:
@@ -136,14 +134,14 @@ class Shown:
         return [(score.value, str(score.label), score == chosen) for score in reversed(Rating.Score)]
 
 
-def moment(at: datetime) -> str:
-    """With weekday and year, in the utility's time zone, which is its customers'; isolated from the sentence around it."""
-    comma = "، " if get_language() == "ar" else ", "
-    return f"\u2068{date_format(localtime(at), 'l j F Y')}{comma}{date_format(localtime(at), 'H:i')}\u2069"
+ZONES: dict[str, str | Promise] = {"Asia/Muscat": gettext_lazy("Muscat")}
+"""Whose city has a name in the customers' languages; others are shown as the zone is called."""
 
 
 def zone() -> str:
     """The zone's city, for the foot of the page."""
+    if known := ZONES.get(settings.TIME_ZONE):
+        return str(known)
     return settings.TIME_ZONE.rpartition("/")[2].replace("_", " ")
 
 

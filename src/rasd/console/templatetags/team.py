@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rasd.console.templatetags.console import due, icon
 from rasd.console.views.team.fields import LengthField
 from rasd.desk.models import Absence, Employee
+from rasd.flows.words import moment
 
 register = template.Library()
 
@@ -30,10 +31,7 @@ def when(moment: datetime) -> str:
     return "\u2068" + formats.date_format(local, shape) + "\u2069"
 
 
-@register.filter
-def moment(at: datetime) -> str:
-    """Weekday, date and time of day, whatever day it is."""
-    return formats.date_format(timezone.localtime(at), "l j F H:i")
+register.filter("moment", moment)
 
 
 @register.filter

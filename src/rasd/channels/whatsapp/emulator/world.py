@@ -7,7 +7,7 @@ import random
 import re
 import secrets
 from collections import OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -269,10 +269,6 @@ class World:
         self._revision += 1
         message.revision = self._revision
         message.phone.tell()
-
-    def find_message(self, phone: Phone, wanted: Callable[[Message], bool]) -> Message | None:
-        """The newest message of the chat that is ``wanted``."""
-        return next((m for m in reversed(phone.messages) if wanted(m)), None)
 
     def window_is_open(self, phone: Phone, line: str) -> bool:
         """Whether the customer wrote to this line within the last 24 hours."""

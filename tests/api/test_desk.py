@@ -96,6 +96,8 @@ def test_nothing_is_closed_while_something_is_owed(caller, asked):
     waived = caller.post(f"/obligations/{asked.conversation.owed.pk}/waive", {"why": "a thank-you"})
     assert waived.json()["waived_by"] == "sara"
     assert caller.post(f"{path}/close").json()["closed_at"]
+    refused = caller.post(f"{path}/replies", {"text": "and another thing"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:rasd:problem:closed")
     assert caller.post(f"{path}/reopen").json()["closed_at"] is None
     assert caller.post(f"{path}/matter", {"matter": "reading"}).json()["matter"] == "reading"
 

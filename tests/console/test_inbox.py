@@ -325,6 +325,27 @@ def test_closing_is_refused_while_something_is_owed_and_can_be_undone(as_, utili
     assert one.closed_at is None
 
 
+def test_g7_what_is_sent_into_a_closed_conversation_is_kept_and_the_page_says_where_to_go_on(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    utility.writes(one, "thanks")
+    one.close(at=timezone.now() - timedelta(hours=1), actor="user:agent")
+    wanted = {"text": "And one more thing", "key": "k", "as": "answer"}
+    assert "open it again" in text_of(client.post(at("reply", one.pk), wanted, headers=HTMX))
+    page = text_of(client.post(at("reply", one.pk), wanted, follow=True))
+    for words in ("open it again, and then send", "And one more thing", "Open the conversation again"):
+        assert words in page
+    assert types(client, one, "And one more thing") == ""  # kept, and no claim
+    client.post(at("undo", one.pk))
+    one.refresh_from_db()
+    assert one.closed_at is None
+    one.close(at=timezone.now(), actor="user:agent")
+    newer = Conversation.objects.create(line=one.line, address=one.address, contact=one.contact)
+    page = text_of(client.post(at("reply", one.pk), wanted, follow=True))
+    assert f'href="{at("conversation", newer.pk)}"' in page
+    assert "And one more thing" in page
+    assert not Outgoing.objects.exists()
+
+
 def test_the_counts_of_the_views_are_fetched_alone_so_that_what_is_typed_into_the_filters_stays(as_, utility):
     one, client = utility.conversation(), as_("agent")
     one.owe(utility.writes(one, "hello?"), queue=utility.queue)

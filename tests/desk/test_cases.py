@@ -341,6 +341,8 @@ def test_g11_what_is_said_in_its_conversation_is_shown_in_every_open_case_and_an
     assert one.answer_owed is None
     assert one.say("بعد غد", author=salma, key="s", at=at(4)) == entry
     assert [each.text for each in other.entries.filter(kind="said")] == ["غدا", "بعد غد"]
+    Conversation.objects.update(closed_at=at(5))
+    assert over.say("لا يزال مغلقا", author=salma, key="o", at=at(6)).message.conversation == chat
     assert verify() is None
 
 

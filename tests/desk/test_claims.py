@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 
 from rasd.channels.models import Outgoing
-from rasd.desk.errors import AnswerHeld, Claimed, NotTheirs, Settled, StillOwed
+from rasd.desk.errors import AnswerHeld, Claimed, GoesOnElsewhere, IsClosed, NotTheirs, Settled, StillOwed
 from rasd.desk.models import (
     Calendar,
     CannedAnswer,
@@ -387,6 +387,29 @@ def test_nothing_is_promised_for_the_past(chat, salma):
 
 
 # Closing, matter
+
+
+def test_g7_in_a_closed_conversation_nothing_is_answered_or_promised(chat, salma):
+    """What was promised there would be kept by nothing, and what goes out there answers nothing that is owed elsewhere."""
+    sent = chat.reply("غدا", author=salma, key="k1", at=NOON)
+    chat.owed.waive(by=salma, at=NOON)
+    chat.close(at=NOON, actor="user:salma")
+    Draft.keep(chat, salma, "وأيضا", at=NOON)
+    answers = lambda: chat.reply("وأيضا", author=salma, key="k2", at=NOON + A_SECOND)  # noqa: E731
+    with pytest.raises(IsClosed):
+        answers()
+    with pytest.raises(IsClosed):
+        chat.promise("x", author=salma, key="k2", at=NOON, by=NOON + timedelta(days=1))
+    assert Draft.of(chat, salma) == "وأيضا"
+    assert chat.reply("غدا", author=salma, key="k1", at=NOON + A_SECOND) == sent  # sent again after a doubt
+    newer = hears(chat.line, chat.address, "ومتى؟").conversation
+    with pytest.raises(GoesOnElsewhere) as refused:
+        answers()
+    assert refused.value.other == newer
+    newer.close(at=NOON, actor="user:salma")
+    chat.reopen(at=NOON, actor="user:salma")
+    assert answers().words == "وأيضا"
+    assert Outgoing.objects.count() == 2
 
 
 def test_g7_a_conversation_is_not_closed_while_something_is_owed_in_it(chat, salma):

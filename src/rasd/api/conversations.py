@@ -130,7 +130,9 @@ def get_message(request: ApiRequest, pk: Id) -> HttpResponse:
 @writes("conversation.replied")
 def reply(request: ApiRequest, pk: Id, body: Reply, idempotency_key: Key) -> Done | Kept:
     """Sent, unless somebody else is answering, or has answered after `seen`: then it is held (409 `answer-held`, with
-    `held`), and its author and whoever was quicker decide. With `promise_by` it is a promise too, owed from then on."""
+    `held`), and its author and whoever was quicker decide. With `promise_by` it is a promise too, owed from then on.
+
+    A closed conversation is not answered in: 409 `closed`, or `goes-on-elsewhere` with `conversation`, the one that is open."""
     asked, token, now = _the(request, pk), request.auth, timezone.now()
     key, by = key_of(request, idempotency_key, body.text), body.promise_by
     if by is not None and not now < by <= now + FARTHEST_PROMISE:

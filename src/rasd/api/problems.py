@@ -15,6 +15,7 @@ from rasd.desk.errors import (
     CannotReceive,
     Claimed,
     GoesOnElsewhere,
+    IsClosed,
     NotInThisStage,
     NotOnShift,
     NotTheirs,
@@ -101,6 +102,8 @@ def refused(error: Exception) -> Problem:
             return Problem(409, "still-owed", words, title="Something is still owed", owed=error.what)
         case GoesOnElsewhere():
             return Problem(409, "goes-on-elsewhere", words, conversation=error.other.pk)
+        case IsClosed():
+            return Problem(409, "closed", words, title="It is closed")
         case NotOnShift():
             back = error.back_at.isoformat() if error.back_at else None
             return Problem(409, "not-on-shift", words, title="Not on shift", back_at=back)
@@ -117,7 +120,7 @@ def refused(error: Exception) -> Problem:
 
 
 REFUSED = (
-    Claimed, StillOwed, GoesOnElsewhere, NotOnShift, Settled, CannotReceive, NotInThisStage, NotWaivable, NotTheirs,
+    Claimed, StillOwed, GoesOnElsewhere, IsClosed, NotOnShift, Settled, CannotReceive, NotInThisStage, NotWaivable, NotTheirs,
 )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ class NotMerged(Exception):
 
 
 class GoesOnElsewhere(Exception):
-    """A closed conversation cannot be opened again: between the same two another is open.
+    """A closed conversation is neither opened again nor answered in: between the same two another is open.
 
     Attributes:
         other: that one.
@@ -74,6 +74,13 @@ class GoesOnElsewhere(Exception):
     def __init__(self, other: Conversation) -> None:
         super().__init__(f"{other} is open between the same two: go on there")
         self.other = other
+
+
+class IsClosed(Exception):
+    """Nothing is answered or promised in a conversation that is over."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(f"{conversation} is closed: open it again, and then answer")
 
 
 class NotInThisStage(Exception):

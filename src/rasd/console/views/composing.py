@@ -31,7 +31,7 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
     text = request.POST.get("text", "").replace("\0", "")
     with transaction.atomic():
         # Before the draft, as whoever sends does it: the other way round the two wait for each other for ever.
-        Conversation.objects.select_for_update().get(pk=pk)
+        is_open = Conversation.objects.select_for_update().get(pk=pk).closed_at is None
         is_late = was_just_said(asked, user, text.strip(), now)
         if not is_late:  # what comes after its answer brings no draft back, and no claim
             Draft.keep(asked, user, text, at=now)
@@ -39,7 +39,7 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
         if "leaving" in request.POST:
             asked.release(user, at=now)
         elif (before and before.holder == user) or (
-            text.strip() and not is_late and request.POST.get("as") != "note"
+            is_open and text.strip() and not is_late and request.POST.get("as") != "note"
         ):
             with suppress(Claimed):  # the page says whose it is
                 asked.claim(user, at=now)

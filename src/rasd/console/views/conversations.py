@@ -28,7 +28,7 @@ from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
 from rasd.console.templatetags.inbox import moment_words
 from rasd.console.views.shared import tell_pages, the_conversation, typed
-from rasd.desk.errors import AnswerHeld
+from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, IsClosed
 from rasd.desk.hours import RoundTheClock
 from rasd.desk.inbox import Filters, State
 from rasd.desk.models import CannedAnswer, Conversation, Draft, Queue
@@ -158,7 +158,9 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
         "waived": shown.obligations.filter(
             waived_by=request.user, discharged_at__gt=now - UNDONE_WITHIN
         ).last(),
-        "may_be_reopened": bool(shown.closed_at and shown.closed_at > now - UNDONE_WITHIN),
+        "was_just_closed": bool(shown.closed_at and shown.closed_at > now - UNDONE_WITHIN),
+        "goes_on_in": shown.goes_on_in if shown.closed_at else None,
+        "draft": Draft.of(shown, request.user) if shown.closed_at else "",
         "matters": Matter.choices,
         "window_is_open": window_is_open(shown.address.last_wrote_at, now),
         "can_review": request.user.has_perm(roles.REVIEW),
@@ -168,7 +170,7 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
 @page(roles.CONVERSATIONS)
 @require_POST
 def reply(request: StaffRequest, pk: int) -> HttpResponse:
-    """Send what was typed, as what it was typed: an answer, a note, a promise.
+    """Send what was typed, as what it was typed: an answer, a note, a promise. In a closed conversation it stays a draft.
 
     The page made ``key`` before it sent, so sending again after a doubt sends nothing twice.
     """
@@ -205,6 +207,10 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
                 asked.reply(text, author=request.user, key=key, at=now, seen=_number(seen))
         except AnswerHeld:
             said = "held"
+        except (GoesOnElsewhere, IsClosed) as error:
+            Draft.keep(asked, request.user, text, at=now)
+            tell_pages(asked)  # this one too: it has not seen that it was closed
+            return _is_closed(request, asked, error)
         if kind != "note":
             asked.release(request.user, at=now)
         tell_pages(asked)
@@ -253,6 +259,17 @@ def _refused(request: StaffRequest, asked: Conversation, problem: str, text: str
     if not request.htmx:
         return show(request, asked, problem=problem, text=text)
     return render(request, "console/_problem.html", {"problem": problem}, status=422)
+
+
+def _is_closed(request: StaffRequest, asked: Conversation, error: GoesOnElsewhere | IsClosed) -> HttpResponse:
+    """Words about what to do; without script on the page that has the link or the button for it, and the draft."""
+    words = _("It has been closed: open it again, and then send.")
+    if isinstance(error, GoesOnElsewhere):
+        words = _("The customer has written since: go on in the new conversation.")
+    if request.htmx:
+        return _refused(request, asked, words)
+    messages.warning(request, words)
+    return again(request, asked, done=False)
 
 
 def again(request: StaffRequest, changed: Conversation, *, done: bool = True) -> HttpResponse:

@@ -105,12 +105,12 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
 @page(roles.CONVERSATIONS)
 @require_POST
 def undo(request: StaffRequest, pk: int) -> HttpResponse:
-    """Take back that it needed no answer, or that it was closed: for as long as the page offers it."""
+    """Open a closed one again; or take back that it needed no answer, for as long as the page offers it."""
     asked, now = the_conversation(pk), timezone.now()
     since = now - UNDONE_WITHIN
     try:
         with transaction.atomic():
-            if asked.closed_at and asked.closed_at > since:
+            if asked.closed_at:
                 asked.reopen(at=now, actor=actor_of(request))
             elif waived := asked.obligations.filter(waived_by=request.user, discharged_at__gt=since).last():
                 waived.unwaive(by=request.user, at=now)

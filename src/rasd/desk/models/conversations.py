@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from rasd.channels.models import Address, Incoming, Line, Outgoing
-from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, StillOwed
+from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, IsClosed, StillOwed
 from rasd.desk.models.contacts import Contact
 from rasd.desk.models.queues import Matter, Queue
 from rasd.ledger.models import record
@@ -124,11 +124,13 @@ class Conversation(models.Model):
         Args:
             seen: the primary key of the last message that the author's page showed.
             promises: until when what the answer promises will be; see :meth:`promise`.
-            case: the one it was written in, whose answers go here; see :meth:`Case.say`.
+            case: the one it was written in, whose answers go here, though it be closed; see :meth:`Case.say`.
 
         Raises:
             AnswerHeld: somebody else is answering, or has answered after what the author saw; raised again for the same
                 ``key`` until the held answer is sent.
+            GoesOnElsewhere: it is closed, and the customer has written since, which opened another.
+            IsClosed: it is closed: :meth:`reopen` it first.
             ValueError: the answers of ``case`` go elsewhere.
         """
         from rasd.desk.models.claims import Draft, HeldAnswer
@@ -138,10 +140,12 @@ class Conversation(models.Model):
         key = f"reply:{self.pk}:{key}" if case is None else case.reply_key(key)
         with transaction.atomic():
             # One at a time: the same key twice at once is one answer, and nobody answers past another's claim.
-            Conversation.objects.select_for_update().get(pk=self.pk)
-            Draft.keep(self, author, "", at=at)
+            self.closed_at = Conversation.objects.select_for_update().get(pk=self.pk).closed_at
             held = HeldAnswer.objects.filter(key=key).first()
             is_out = Outgoing.objects.filter(key=key).exists()
+            if self.closed_at and case is None and held is None and not is_out:
+                raise GoesOnElsewhere(newer) if (newer := self.goes_on_in) else IsClosed(self)
+            Draft.keep(self, author, "", at=at)
             if held is None and not is_out and (other := self._who_is_in_the_way(author, at, seen)):
                 held = HeldAnswer.hold(
                     self, text, author=author, other=other, key=key, at=at, promises=promises
@@ -157,6 +161,7 @@ class Conversation(models.Model):
 
         Raises:
             AnswerHeld: as :meth:`reply`; it is promised when the held answer is sent.
+            GoesOnElsewhere, IsClosed: as :meth:`reply`.
             ValueError: ``by`` is not after ``at``.
         """
         if by <= at:
@@ -226,8 +231,7 @@ class Conversation(models.Model):
             Address.objects.select_for_update().get(pk=self.address_id)
             now = Conversation.objects.select_for_update().get(pk=self.pk)
             if now.closed_at is not None:
-                others = Conversation.objects.filter(line=self.line, address=self.address, closed_at=None)
-                if other := others.first():
+                if other := self.goes_on_in:
                     raise GoesOnElsewhere(other)
                 self.closed_at = None
                 self.save(update_fields=["closed_at"])
@@ -309,6 +313,12 @@ class Conversation(models.Model):
             since=message.at,
             actor=f"customer:{self.address.identifier}" if message.incoming_id else "machine:flows",
         )
+
+    @property
+    def goes_on_in(self) -> "Conversation | None":
+        """Of a closed one: what is open between the same two now, as the customer has written since."""
+        others = Conversation.objects.filter(line=self.line_id, address=self.address_id, closed_at=None)
+        return others.exclude(pk=self.pk).first()
 
     @property
     def standing_hand_over(self) -> "HandOver | None":

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 
 from rasd.desk.inbox import Filters, State, counted
-from rasd.desk.models import Conversation, Queue
+from rasd.desk.models import Case, Conversation, Queue
 from tests.desk.people import NOON, a_line, a_queue, an_address, an_employee, hears
 
 LATER = NOON + timedelta(days=1)
@@ -72,6 +72,15 @@ def test_a_queues_and_an_owners_are_found_by_their_keys(chats, salma, queue):
     assert Filters(queue=queue.pk).conversations(salma, LATER).count() == 3
     assert Filters(queue=other.pk).conversations(salma, LATER).count() == 0
     assert [row.pk for row in Filters(owner=salma.pk).conversations(salma, LATER)] == [chats["hers"].pk]
+
+
+def test_g7_while_a_case_of_it_is_worked_on_it_does_not_wait_for_the_customer(chats, salma):
+    """The case's work is owed by its queue, under the case's number and not under the conversation's."""
+    chat = chats["settled"]
+    Case.open("visit", "الباب", at=NOON, actor="user:salma", origin="employee", conversation=chat)
+    assert chat in Filters().conversations(salma, LATER)
+    assert chat in Filters(queue=Case.objects.get().work.queue_id).conversations(salma, LATER)
+    assert chat not in Filters(state=State.WAITING).conversations(salma, LATER)
 
 
 def test_what_is_closed_with_something_owed_after_all_is_shown_as_owed(chats, salma):

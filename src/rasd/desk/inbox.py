@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from rasd.desk.models import Conversation, Obligation
 from rasd.desk.search import search
@@ -17,11 +18,11 @@ from rasd.desk.sight import seen
 
 class State(StrEnum):
     OWED = "owed"
-    """An answer, what was promised or work on a case is owed."""
+    """An answer, what was promised, or work on a case of it or what was asked on that case's page, is owed."""
     LATE = "late"
     """… and its time is over."""
     WAITING = "waiting"
-    """Not closed, and nothing is owed: it is the customer's turn."""
+    """Not closed, and nothing is owed, on a case neither: it is the customer's turn."""
     CLOSED = "closed"
     ALL = "all"
 
@@ -88,10 +89,16 @@ class Filters:
         where = Q()
         if self.state in {State.OWED, State.LATE} or self.mine or self.owner or self.queue:
             # DISTINCT: else PostgreSQL goes through all conversations to find the few, which are at the end of them.
-            where &= Q(pk__in=Obligation.objects.filter(owed).order_by().values("conversation").distinct())
+            # What is owed on a case, its work or an answer on its page, is owed in the conversation from which it came.
+            owing = Coalesce("conversation", "case__conversation")
+            open_ones = Obligation.objects.filter(owed).order_by().annotate(owing=owing)
+            where &= Q(pk__in=open_ones.values("owing").distinct())
         if self.state == State.WAITING:
-            open_ones = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None)
-            where &= Q(closed_at=None) & ~Q(Exists(open_ones))
+            # Two questions of an index each, asked of the newest only: as one they are asked of all that is owed.
+            for whose in ("conversation", "case__conversation"):
+                owed_there = Obligation.objects.filter(Q(**{whose: OuterRef("pk")}), discharged_at=None)
+                where &= ~Q(Exists(owed_there))
+            where &= Q(closed_at=None)
         if self.state == State.CLOSED:
             where &= Q(closed_at__isnull=False)
         for name in ("line", "matter", "language"):

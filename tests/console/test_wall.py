@@ -65,6 +65,14 @@ def test_an_answer_counts_from_midnight_on_and_when_it_could_be_received(utility
     one = owed(utility)
     said = utility.says(one.conversation, "غدًا", accepted_at=utility.now)
     Obligation.objects.filter(pk=one.pk).update(discharged_at=utility.now, discharged_by=said)
+    Obligation.objects.create(  # the work of its case, which that answer closed
+        kind="work",
+        queue=utility.queue,
+        since=utility.now,
+        due_at=utility.now,
+        discharged_at=utility.now,
+        discharged_by=said,
+    )
     waived = owed(utility)
     Obligation.objects.filter(pk=waived.pk).update(discharged_at=utility.now)
     assert wall(utility.now).answered == 1
@@ -102,7 +110,7 @@ def test_the_usual_is_the_median_of_this_weekday_in_the_utilitys_own_hours(utili
     assert shown.hours[13].today is None
     assert shown.so_far == 4
     assert shown.days == 3
-    assert (before.today_share, at_noon.usual_share) == (100.0, 50.0)
+    assert (shown.top, before.today_share, at_noon.usual_share) == (10, 40.0, 20.0)
 
 
 def test_an_hour_before_midnight_belongs_to_its_own_day(utility):
@@ -336,6 +344,7 @@ def test_what_is_due_next_is_told_in_figures_that_a_room_can_read():
     assert clock_until(at + timedelta(hours=1, minutes=2, seconds=3), at) == "1:02:03"
     assert clock_until(at - timedelta(hours=1), at) == "0:00:00"
     assert clock_since(at - timedelta(hours=30), at) == "30:00:00"
+    assert clock_since(at - timedelta(hours=187, minutes=56), at) == "7 days"
 
 
 def test_the_queue_of_what_is_due_is_named(as_, utility):

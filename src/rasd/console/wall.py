@@ -21,6 +21,9 @@ WEEKS = 8
 FEWEST_DAYS = 3
 """Fewer say nothing of what is usual."""
 
+LEAST_TOP = 10
+"""Messages in an hour: one message in a quiet night does not look like a flood."""
+
 USUAL_IS_KEPT = 600
 """Seconds: days that are over do not change."""
 
@@ -33,7 +36,7 @@ class Hour:
     today: int | None
     usual: float | None
     today_share: float
-    """Of the highest of the day, 0 to 100."""
+    """Of ``Load.top``, 0 to 100."""
     usual_share: float
     is_now: bool
 
@@ -43,6 +46,8 @@ class Load:
     """The day so far against the usual of its weekday: the median of the last ``WEEKS`` weeks, hour by hour."""
 
     hours: list[Hour]
+    top: int
+    """What the full height stands for: a round number above all of the day's, ``LEAST_TOP`` at the least."""
     days: int
     """Days on record behind the usual; none of it is told where they are fewer than ``FEWEST_DAYS``."""
 
@@ -68,7 +73,7 @@ class Wall:
     """The soonest due of what is not late, the clock running."""
     late: int
     answered: int
-    """Answers since midnight that customers could receive."""
+    """Answers since midnight that customers could receive: one that settles a question and its case is one answer."""
     nobodys: int
     """In nobody's hands: always 0, or something is wrong (G7)."""
     people: list[staffing.Person]
@@ -98,7 +103,7 @@ def wall(at: datetime) -> Wall:
         next=list(running.filter(due_at__gte=at).select_related("queue", "owner").order_by("due_at")[:NEXT]),
         answered=Obligation.objects.filter(
             discharged_at__gte=_midnight(timezone.localdate(at)), discharged_by__isnull=False
-        ).count(),
+        ).aggregate(n=Count("discharged_by", distinct=True))["n"],
         nobodys=Obligation.objects.in_nobodys_hands(at).count(),
         people=sorted(on, key=lambda each: each.held.running / each.employee.capacity, reverse=True),
         load=load(at),
@@ -112,21 +117,32 @@ def load(at: datetime) -> Load:
     usual, days = _usual(today)
     now = timezone.localtime(at).hour
     so_far = [came.get(hour, 0) if hour <= now else None for hour in range(24)]
-    most = max([1.0, *(n or 0.0 for n in so_far), *(n or 0.0 for n in usual)])
+    top = _top(max([*(n or 0.0 for n in so_far), *(n or 0.0 for n in usual)]))
     return Load(
         [
             Hour(
                 hour,
                 so_far[hour],
                 usual[hour],
-                100 * (so_far[hour] or 0) / most,
-                100 * (usual[hour] or 0.0) / most,
+                100 * (so_far[hour] or 0) / top,
+                100 * (usual[hour] or 0.0) / top,
                 hour == now,
             )
             for hour in range(24)
         ],
+        top,
         days,
     )
+
+
+def _top(most: float) -> int:
+    """The next of 10, 20, 40, 60, 80, 100, 200 … that leaves room for a number above the highest bar; its half is whole."""
+    wanted, step = most * 1.1, LEAST_TOP
+    while True:
+        for times in (1, 2, 4, 6, 8):
+            if step * times >= wanted:
+                return step * times
+        step *= 10
 
 
 def _usual(today: date) -> tuple[list[float | None], int]:

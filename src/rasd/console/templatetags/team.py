@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
+from rasd.console.templatetags.console import _span as span
 from rasd.console.templatetags.console import due, icon
 from rasd.console.views.team.fields import LengthField
 from rasd.desk.models import Absence, Employee
@@ -20,6 +21,7 @@ register = template.Library()
 
 BREAKS = (15, 30, 60)  # minutes
 A_WEEK = timedelta(days=6)
+IN_DAYS_FROM = timedelta(hours=48)  # wall.js knows it too
 
 
 @register.filter
@@ -108,6 +110,8 @@ def clock_until(until: datetime, at: datetime) -> str:
 
 
 def _figures(length: timedelta) -> str:
-    """3:04:05; the same shape as wall.js writes every second."""
+    """3:04:05, the same shape as wall.js writes every second; from two days on it lets the words of days stand."""
+    if length >= IN_DAYS_FROM:
+        return span(length)
     seconds = max(int(length.total_seconds()), 0)
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -15,6 +15,7 @@
     shownAt = document.getElementById("clock").textContent;
     tick();
   };
+  const IN_DAYS_FROM = 48 * 3600;  // seconds, as in templatetags/team.py: the words of days stand as the server wrote them
   const figures = (seconds) => {
     const left = Math.max(0, Math.floor(seconds));
     const two = (n) => String(n).padStart(2, "0");
@@ -22,10 +23,13 @@
   };
   const tick = () => {
     const now = (Date.now() + ahead) / 1000;
-    document.querySelectorAll("time[data-since]").forEach((each) => { each.textContent = figures(now - each.dataset.since); });
+    document.querySelectorAll("time[data-since]").forEach((each) => {
+      const waits = now - each.dataset.since;
+      if (waits < IN_DAYS_FROM) each.textContent = figures(waits);
+    });
     document.querySelectorAll("time[data-until]").forEach((each) => {
       const left = each.dataset.until - now;
-      each.textContent = figures(left);
+      if (left < IN_DAYS_FROM) each.textContent = figures(left);
       each.classList.toggle("soon", left > 0 && left < 300);
       each.classList.toggle("over", left <= 0);
     });

@@ -423,6 +423,11 @@ def test_g7_a_conversation_is_not_closed_while_something_is_owed_in_it(chat, sal
     assert refused.value.what == "promise"
     promised.done(at=NOON, actor="user:salma")
     chat.claim(salma, at=NOON)
+    with pytest.raises(AnswerHeld) as error:
+        chat.reply("وأيضا", author=an_employee("omar"), key="k2", at=NOON)
+    with pytest.raises(StillOwed, match="one held answer is open"):
+        chat.close(at=NOON, actor="user:salma")
+    error.value.held.drop(by=salma, at=NOON)
     chat.close(at=NOON + A_SECOND, actor="user:salma")
     chat.close(at=NOON + 2 * A_SECOND, actor="user:salma")
     chat.refresh_from_db()

@@ -49,14 +49,15 @@ class Settled(Exception):
 
 
 class StillOwed(Exception):
-    """The conversation cannot be closed: something in it is owed to the customer.
+    """The conversation cannot be closed: something in it is owed to the customer, or to be decided on.
 
     Attributes:
-        what: ``answer``, ``promise`` or ``case``.
+        what: ``answer``, ``promise``, ``case`` or ``held``, which is an answer that is neither sent nor dropped.
     """
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"cannot be closed: in it, one {what} is open; settle it first")
+        words = "held answer" if what == "held" else what
+        super().__init__(f"cannot be closed: in it, one {words} is open; settle it first")
         self.what = what
 
 

@@ -151,9 +151,7 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
         .first(),
         "claim": claim,
         "whose": ("mine" if claim.holder == request.user else "theirs") if claim else "",
-        "held": []
-        if shown.closed_at
-        else shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
+        "held": shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
         "leads": request.user.has_perm(roles.TEAM),
         "waived": shown.obligations.filter(
             waived_by=request.user, discharged_at__gt=now - UNDONE_WITHIN

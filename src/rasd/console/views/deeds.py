@@ -97,6 +97,7 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
             "answer": _("An answer is owed here: send one, or say that none is needed."),
             "promise": _("Something was promised here, and is not kept yet."),
             "case": _("A case of it is open: it ends with its closing answer."),
+            "held": _("An answer is held here: send it after all, or say that it is not sent."),
         }
         messages.error(request, words[owed.what])
     return again(request, asked)

@@ -202,7 +202,7 @@ class Conversation(models.Model):
         """It is over: what is written next opens another. A second call changes nothing.
 
         Raises:
-            StillOwed: an answer or a promise is owed in it, or a case is open.
+            StillOwed: an answer or a promise is owed in it, a case is open, or a held answer is not decided on.
         """
         with transaction.atomic():
             # Whoever takes a message in holds the address: none comes in between the look and the closing.
@@ -215,6 +215,8 @@ class Conversation(models.Model):
                 raise StillOwed(str(owed.kind))
             if self.cases.filter(closed_at=None).exists():
                 raise StillOwed("case")
+            if self.held_answers.filter(outcome="").exists():
+                raise StillOwed("held")
             self.closed_at = at
             self.save(update_fields=["closed_at"])
             if claim := self.claim_at(at):

@@ -365,6 +365,7 @@ STEPS = st.lists(
                 "paused",
                 "resumed",
                 "recounted",
+                "retargeted",
                 "answered",
                 "waived",
                 "again",
@@ -404,7 +405,7 @@ def play(steps: list[tuple[int, float, str, str]]) -> None:
             one.paused(minute)
         elif what == "resumed" and one.runs_since is None:
             one.resumed(minute)
-        elif what == "recounted":
+        elif what in {"recounted", "retargeted"}:
             one.at(minute, what, due=one.due + (20 if who == "huda" else -20))
         elif what in {"answered", "waived"}:
             over.add(pk)

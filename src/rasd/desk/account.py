@@ -12,7 +12,8 @@ line's (from first to last, whoever had it). What came while he was off shift la
 - Owed again, because the channel could not deliver the answer or the case was opened again: the stretch of the answer counts
   as *came back* besides, and a new one begins. Time that passed between them was nobody's.
 - Answered by a person who did not have it: *helped*, besides; the stretch stays whose it was.
-- Hours that were changed make nobody late at once: what is over by the new ones is inherited, what is not over any more was not.
+- Hours that were changed, and another matter, make nobody late at once: what is over by the new time is inherited. What is not
+  over any more by changed hours was not; another matter puts nothing off that was late.
 - An answer that the channel took before the time, though we heard of it after, is in time, and nobody was late.
 
 How late is counted in the queue's working time, as the entries tell it (``spent`` beyond ``allowance``); where a move to a queue
@@ -153,6 +154,10 @@ class _Folding:
                 self._open(entry, Scope.PERSON, facts.get("owner"))
             case "obligation.recounted":
                 self._recount(entry)
+            case "obligation.retargeted":
+                self._recount(entry)
+                for stretch, _spent in self.open.values():
+                    stretch.matter = facts.get("matter") or ""
             case "obligation.paused":
                 self.running = False
             case "obligation.resumed":
@@ -194,7 +199,7 @@ class _Folding:
                 stretch.passed = True
 
     def _recount(self, entry: Link) -> None:
-        """The queue's hours were changed, and its time with them."""
+        """The queue's hours, or what it is about, were changed, and its time with them."""
         due_at = _moment(entry.facts["due_at"])
         if not _is_over(due_at, entry.at):
             self._withdraw()

@@ -18,6 +18,7 @@ DEEDS = {
     "obligation.paused": gettext_lazy("The customer's turn: the clock stands still"),
     "obligation.resumed": gettext_lazy("Our turn: the clock runs again"),
     "obligation.recounted": gettext_lazy("The working hours were changed"),
+    "obligation.retargeted": gettext_lazy("What it is about was changed"),
     "obligation.warned": gettext_lazy("Warned: the time is near"),
     "obligation.escalated": gettext_lazy("Escalated: the time is over"),
     "obligation.answered": gettext_lazy("Answered"),

@@ -17,7 +17,7 @@ from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
 from rasd.desk.models.roster import Roster
 from rasd.desk.models.staff import Absence, Employee
-from rasd.ledger.models import record
+from rasd.ledger.models import Entry, record
 
 if TYPE_CHECKING:
     from rasd.desk.models.notices import EscalationStep
@@ -287,6 +287,41 @@ class Obligation(models.Model):
             self.save(update_fields=["due_at"])
             self._record("obligation.recounted", actor, at=at, why=why)
             return True
+
+    def retarget(self, matter: str, *, at: datetime, actor: str) -> None:
+        """Somebody says what it is about: due by its queue's time for ``matter``, counted from when it began.
+
+        Never by more time than it began with, which the customer may have been told; and what is late stays late. Where the
+        new time is over already, whoever has it is not late by that: the account counts it as inherited. An answer only: a
+        promise was given for a moment, and what is owed on a case is about what the case is about.
+        """
+        with self._changing():
+            if self.discharged_at or self.kind != self.Kind.ANSWER or self.case_id or matter == self.matter:
+                return
+            before, self.matter = self.matter, matter
+            if not self.is_late(at) and self.spent <= self.allowance:
+                self._take_time_of(matter)
+            self.save(update_fields=["matter", "allowance", "due_at"])
+            self._record("obligation.retargeted", actor, at=at, matter_before=before)
+
+    def _take_time_of(self, matter: str) -> None:
+        line = self.conversation.line if self.conversation else None
+        was, self.allowance = self.allowance, min(self.queue.target(line, matter), self._began_with)
+        if self.running_since is None:
+            return  # due when it is our turn again
+        begun, now = (
+            self.queue.due(self.running_since, max(timedelta(), allowance - self.spent))
+            for allowance in (was, self.allowance)
+        )
+        # Due earlier than that: from another queue, whose time it kept (see :meth:`move`).
+        self.due_at = min(now, self.due_at) if self.due_at < begun else now
+
+    @property
+    def _began_with(self) -> timedelta:
+        """The allowance with which it began, as the ledger tells it; the present one of what is older than such entries."""
+        entries = Entry.objects.filter(subject=str(self), action="obligation.owed").order_by("number")
+        first = entries.values_list("facts__allowance", flat=True).first()
+        return self.allowance if first is None else timedelta(seconds=first)
 
     # Whose it is.
 

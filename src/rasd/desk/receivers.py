@@ -12,7 +12,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from rasd.channels.jobs import defer
 from rasd.channels.models import Outgoing
 from rasd.channels.signals import outgoing_changed
-from rasd.desk import assigning, jobs
+from rasd.desk import jobs
+from rasd.desk.escalating import MACHINE
 from rasd.desk.models import (
     Absence,
     Calendar,
@@ -74,7 +75,7 @@ def count_by_what_it_is_about(
 ) -> None:
     """Before the ledger's entry that tells who said so: what is owed is locked first, the ledger last."""
     if not raw and update_fields and "matter" in update_fields and (owed := instance.owed):
-        owed.retarget(instance.matter, at=timezone.now(), actor=assigning.MACHINE)
+        owed.retarget(instance.matter, at=timezone.now(), actor=MACHINE)
 
 
 @receiver(obligation_changed)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rasd.channels.models import Media, Outgoing
 from rasd.console.inbox import USUAL_TODAY, usual_times
+from rasd.console.views.conversations import message_key
 from rasd.desk.hours import Hours, RoundTheClock, is_open
 from rasd.desk.models import (
     CannedAnswer,
@@ -224,7 +225,7 @@ def test_g7_an_answer_and_what_is_typed_at_the_same_moment_do_not_wait_for_each_
             Conversation.objects.select_for_update().get(pk=one.pk)
             typing = pool.submit(types_on)
             wait_until_somebody_waits_for_a_lock()
-            one.reply("Hello", author=salim, key="k", at=timezone.now())
+            one.reply("Hello", author=salim, key=message_key("k", "Hello"), at=timezone.now())
             one.release(salim, at=timezone.now())
         assert typing.result(timeout=30) == ""
     assert not Draft.objects.exists()
@@ -250,6 +251,15 @@ def test_a_note_posted_again_after_a_doubt_is_written_once(as_, utility):
     for _again in range(3):
         client.post(at("reply", one.pk), {"text": "for us", "key": "k", "as": "note"}, headers=HTMX)
     assert one.messages.exclude(note="").count() == 1
+
+
+def test_nothing_is_taken_for_what_was_sent_before_because_it_has_the_same_words(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    client.post(at("reply", one.pk), {"text": "ok", "key": "k1", "as": "answer"}, headers=HTMX)
+    client.post(at("reply", one.pk), {"text": "ok", "key": "k2", "as": "note"}, headers=HTMX)
+    assert one.messages.get(outgoing=None).note == "ok"
+    assert types(client, one, "ok", key="k3") == "mine"
+    assert Draft.objects.get().text == "ok"
 
 
 @pytest.mark.parametrize("what", ["send", "drop"])

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.conversations import was_just_said
+from rasd.console.views.conversations import message_key, was_just_noted
 from rasd.console.views.shared import tell_pages, the_conversation, typed
 from rasd.desk.errors import Claimed
 from rasd.desk.models import CannedAnswer, Conversation, Draft
@@ -32,15 +32,16 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         # Before the draft, as whoever sends does it: the other way round the two wait for each other for ever.
         is_open = Conversation.objects.select_for_update().get(pk=pk).closed_at is None
-        is_late = was_just_said(asked, user, text.strip(), now)
+        if is_note := request.POST.get("as") == "note":
+            is_late = was_just_noted(asked, user, text.strip(), now)
+        else:
+            is_late = asked.has_reply(message_key(typed(request.POST, "key"), text.strip()))
         if not is_late:  # what comes after its answer brings no draft back, and no claim
             Draft.keep(asked, user, text, at=now)
         before = asked.claim_at(now)
         if "leaving" in request.POST:
             asked.release(user, at=now)
-        elif (before and before.holder == user) or (
-            is_open and text.strip() and not is_late and request.POST.get("as") != "note"
-        ):
+        elif (before and before.holder == user) or (is_open and text.strip() and not is_late and not is_note):
             with suppress(Claimed):  # the page says whose it is
                 asked.claim(user, at=now)
         claim = asked.claim_at(now)

@@ -186,15 +186,12 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
     if kind != "note" and len(text) > LONGEST:
         words = _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
         return _refused(request, asked, words % {"most": LONGEST}, text)
-    # The same key with other words is another message: somebody went on typing after a send that seemed to fail.
-    key = (
-        f"{(typed(request.POST, 'key') or _new_key())[:100]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    )
+    key = message_key(typed(request.POST, "key") or _new_key(), text)
     seen, said, now = typed(request.POST, "seen"), "sent", timezone.now()
     with transaction.atomic():
         try:
             if kind == "note":
-                if not was_just_said(asked, request.user, text, now):
+                if not was_just_noted(asked, request.user, text, now):
                     asked.note(text, at=now, author=request.user)
                 Draft.keep(asked, request.user, "", at=now)
                 said = "noted"
@@ -215,11 +212,15 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
     return _answered(request, asked, said)
 
 
-def was_just_said(asked: Conversation, user: User, text: str, at: datetime) -> bool:
-    """Whether ``user`` said that here, word for word, a moment ago: what comes again or late over a shaking connection."""
-    recently = at - SAID_AGAIN_WITHIN
-    said = asked.messages.filter(author=user, at__gt=recently, words=text)
-    return said.exists() or asked.held_answers.filter(author=user, at__gt=recently, text=text).exists()
+def message_key(key: str, text: str) -> str:
+    """Of what is sent. The same ``key`` of the page with other words is another message: somebody went on typing after a send
+    that seemed to fail."""
+    return f"{key[:100]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def was_just_noted(asked: Conversation, user: User, text: str, at: datetime) -> bool:
+    """Whether ``user`` noted that here, word for word, a moment ago: it comes again, or late, over a shaking connection."""
+    return asked.messages.filter(author=user, at__gt=at - SAID_AGAIN_WITHIN, note=text).exists()
 
 
 def _promised(request: StaffRequest) -> datetime | None:

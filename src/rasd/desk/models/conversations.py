@@ -154,6 +154,13 @@ class Conversation(models.Model):
                 return self._answer(text, author=author, key=key, at=at, promises=promises)
         raise AnswerHeld(held)
 
+    def has_reply(self, key: str) -> bool:
+        """Whether :meth:`reply` has been called with ``key``: it went out, or is held."""
+        from rasd.desk.models.claims import HeldAnswer
+
+        whole = f"reply:{self.pk}:{key}"
+        return Outgoing.objects.filter(key=whole).exists() or HeldAnswer.objects.filter(key=whole).exists()
+
     def promise(
         self, text: str, *, author: User, key: str, at: datetime, by: datetime, seen: int | None = None
     ) -> tuple["Message", "Obligation"]:

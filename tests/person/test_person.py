@@ -156,11 +156,9 @@ def test_who_writes_after_he_was_erased_is_somebody_new_and_what_came_before_doe
     assert customer.conversation.contact != lived.contact
     assert Submission.objects.exclude(identifier__startswith="erased-").count() == 0
     sent = Outgoing.objects.filter(address__in=Person(Contact.objects.get(pk=lived.contact.pk)).addresses)
-    again = (
-        Conversation.objects.filter(contact=lived.contact)
-        .first()
-        .reply("?", author=salma, key="a", at=timezone.now())
-    )
+    erased = Conversation.objects.filter(contact=lived.contact).first()
+    erased.reopen(at=timezone.now(), actor="user:salma")
+    again = erased.reply("?", author=salma, key="a", at=timezone.now())
     do_jobs()
     assert sent.get(pk=again.outgoing_id).failed_at is not None  # nobody can write to somebody who is gone
 

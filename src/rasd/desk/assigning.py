@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Count
 
 from rasd.desk import escalating
-from rasd.desk.escalating import MACHINE
 from rasd.desk.models import Employee, Obligation, Queue
 from rasd.desk.models.roster import Roster
 
+MACHINE = escalating.MACHINE
 ADMINISTRATORS = "administrator"
 """The group whose people serve the queue of last resort while nobody else does; the console makes it."""
 

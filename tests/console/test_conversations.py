@@ -99,13 +99,16 @@ def said(conversation, utility, text: str) -> Message:
 
 def test_the_chat_shows_what_the_customer_sees_and_what_became_of_the_photograph(as_, utility, person):
     one = a_conversation(utility, person("administrator", username="salma"))
-    page = as_("agent").get(reverse("console:conversation", args=[one.pk])).content.decode()
+    client, address = as_("agent"), reverse("console:conversation", args=[one.pk])
+    page = client.get(address).content.decode()
     assert "السلام عليكم" in page
     assert "أريد موظفًا" in page
     assert 'class="photo"' in page
     assert "2611-00042-7" in page
     assert "04521" in page
     assert '<bdi dir="ltr">131026</bdi>: <bdi dir="ltr">Message undeliverable</bdi>' in page
+    Outgoing.objects.update(error_words="131026: Message undeliverable")  # as the outbox keeps it
+    assert client.get(address).content.decode().count("131026") == 1
     assert "This number cannot receive it" in page
     assert "✓✓" in page
     assert "الفاتورة السابقة كانت تقديرية" in page

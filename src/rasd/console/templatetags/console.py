@@ -40,6 +40,7 @@ ICONS = {
     "send": "M4 12 20 5l-4.5 14.5-4-6ZM11.5 13.5 20 5",
     "undo": "M8 5 4 9l4 4M4 9h9.5a5.5 5.5 0 0 1 0 11H9",
     "rotate": "M19 5v5h-5M19 10a7.5 7.5 0 1 0 1 5",
+    "search": "M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12ZM15 15l5 5",
     "zoom": "M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12ZM15 15l5 5M10.5 8v5M8 10.5h5",
     "check": "M5 12.5 10 17.5 19.5 7",
     "again": "M4 7.5h3l1.5-2h7l1.5 2h3v11.5H4ZM12 9.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7Z",
@@ -443,6 +444,15 @@ JOBS = {
 def fault(words: str) -> SafeString:
     """What was written down of a trouble, in the reader's language as far as it is known."""
     return faults.told(words)
+
+
+@register.simple_tag
+def failure(outgoing: Any) -> SafeString:
+    """What the channel said, with its code once: most of what it says begins with it."""
+    code, words = outgoing.error_code, faults.told(outgoing.error_words)
+    if code is None or str(code) in outgoing.error_words:
+        return words
+    return format_html("{}{}{}", ltr(code), ": " if words else "", words)
 
 
 @register.simple_tag

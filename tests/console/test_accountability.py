@@ -14,7 +14,7 @@ from django.utils import timezone
 from rasd.console import accounts
 from rasd.console.accounts import Period
 from rasd.desk.account import Figures, Scope
-from rasd.desk.models import AccountMark, Queue
+from rasd.desk.models import AccountMark, Case, Queue
 from rasd.ledger.models import Entry, record, verify
 from tests.console.looking import look_at
 from tests.desk.test_account import Owed
@@ -115,6 +115,18 @@ def test_every_figure_opens_the_obligations_behind_it_and_each_its_entries_with_
         assert f"entry-{entry.number}" in page
         assert bytes(entry.hash).hex() in page
     assert "late by 17 minutes" in page
+
+
+def test_work_on_a_case_is_named_by_its_reference_and_title(as_, past):
+    case = Case.open("visit", "No bell", at=past.now, actor="user:lead", origin="employee")
+    past.pk = case.work.pk - 1
+    past.owed("salma", after=47)
+    AccountMark.catch_up(past.now)
+    client = as_("supervisor")
+    for address in (account_of("salma"), reverse("console:obligation_account", args=[case.work.pk])):
+        page = page_of(client, address)
+        assert case.reference in page
+        assert "No bell" in page
 
 
 def test_g12_a_comment_is_an_entry_of_the_ledger_shown_beside_the_one_it_is_about(person, past):

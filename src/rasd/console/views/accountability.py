@@ -20,7 +20,7 @@ from rasd.console import accounts, roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.accounts import COLUMNS, FIGURES, PERIODS, SCOPES, Period
 from rasd.desk.account import Figure, Scope
-from rasd.desk.models import AccountMark, AccountStretch, Conversation, Message
+from rasd.desk.models import AccountMark, AccountStretch, Case, Conversation, Message, Obligation
 from rasd.desk.models.account import COMMENT_LONGEST, comment, comments_on
 from rasd.ledger.models import Entry
 
@@ -119,6 +119,7 @@ def obligation_account(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "here": "accounts",
         "pk": pk,
+        "case": Case.objects.filter(obligations=pk).first() if request.user.has_perm(roles.CASES) else None,
         "stretches": stretches,
         "entries": [(entry, bytes(entry.hash).hex(), said.get(entry.number, [])) for entry in entries],
         "told": told,
@@ -190,14 +191,18 @@ def _begins(period: Period) -> dict[str, datetime]:
 
 def _with_people(
     request: StaffRequest, listed: list[AccountStretch]
-) -> list[tuple[AccountStretch, Conversation | None]]:
-    """Each with its conversation, for who may read those."""
-    if not request.user.has_perm(roles.CONVERSATIONS):
-        return [(one, None) for one in listed]
-    found = Conversation.objects.select_related("contact", "address").in_bulk(
-        [one.conversation for one in listed if one.conversation]
-    )
-    return [(one, found.get(one.conversation or 0)) for one in listed]
+) -> list[tuple[AccountStretch, Conversation | None, Case | None]]:
+    """Each with its conversation and its case, for who may read those."""
+    conversations: dict[int, Conversation] = {}
+    cases: dict[int, Case] = {}
+    if request.user.has_perm(roles.CONVERSATIONS):
+        conversations = Conversation.objects.select_related("contact", "address").in_bulk(
+            [one.conversation for one in listed if one.conversation]
+        )
+    if request.user.has_perm(roles.CASES):
+        of = Obligation.objects.filter(pk__in=[one.obligation for one in listed], case__isnull=False)
+        cases = {owed.pk: owed.case for owed in of.select_related("case") if owed.case}
+    return [(one, conversations.get(one.conversation or 0), cases.get(one.obligation)) for one in listed]
 
 
 def _may(request: StaffRequest, pk: int) -> None:

@@ -8,6 +8,7 @@ from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.utils import timezone
@@ -25,6 +26,7 @@ from rasd.vision.rendered import render_meter
 
 USER, PASSWORD = "demo", "rasd-demo-2026"
 STAFF = {"demo-agent-1": ["ar", "en"], "demo-agent-2": ["ar"]}
+OFFICE_HOURS = {"ar": "أوقات الدوام (تجربة)", "en": "Office hours of the demo"}
 OPENS, CLOSES = clock(7, 30), clock(14, 30)
 POINTS, MONTHS, SEED = 300, 24, 2026
 WINDOW_REACHES = timedelta(days=5)  # either side of today, where today is outside the usual window
@@ -83,7 +85,7 @@ def _make_staff() -> None:
     """Two who answer, so that what is owed is seen to be given: one in Arabic and English, one in Arabic; both on shift
     always, as nobody knows when the demo is run. The first line counts its times in office hours."""
     agents = Group.objects.get(name="agent")
-    office = Calendar.objects.create(name="Office hours of the demo", holidays_of="OM")
+    office = Calendar.objects.create(name=OFFICE_HOURS[settings.LANGUAGE_CODE], holidays_of="OM")
     for weekday in (Weekday.SUNDAY, Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY):
         OpenSpan.objects.create(calendar=office, weekday=weekday, opens=OPENS, closes=CLOSES)
     first_line = Queue.standing(Queue.Purpose.FIRST_LINE)

@@ -57,6 +57,12 @@ def django_db_setup(
         yield
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What kills processes waits most of its time: begun first, it is not what the other process waits for at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("crash") is None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without a browser the pages go untested: said plainly, and in CI a failure."""
     if item.get_closest_marker("browser") and chrome() is None:

@@ -199,7 +199,7 @@ class Notice(models.Model):
         if self.conversation is None:
             return ""
         name = " ".join(self.conversation.contact.name.split())  # a line's end would end the subject
-        return name or f"{gettext('Conversation')} {self.conversation.pk}"
+        return name or gettext("Conversation %(number)s") % {"number": self.conversation.pk}
 
     def _address(self) -> str:
         """Its page in the console; empty where the address of this site is not set (``RASD_PUBLIC_URL``)."""

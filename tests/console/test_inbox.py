@@ -273,6 +273,12 @@ def test_g7_an_answer_held_is_decided_once_and_said_plainly(as_, utility, what):
     assert "Your answer is not sent" in text_of(salim.get(at("conversation", one.pk)))
     assert "An answer by" in text_of(nora.get(at("conversation", one.pk)))
     assert "An answer is held here" in text_of(nora.post(at("close", one.pk), follow=True))
+    Conversation.objects.update(closed_at=timezone.now())  # as before closing asked for it
+    page = text_of(nora.post(at("settle_held", one.pk, held.pk), {"what": "send"}, follow=True))
+    assert "open it again, and then send" in page
+    assert "Do not send it" in page
+    assert "Send it after all" not in page
+    Conversation.objects.update(closed_at=None)
     nora.post(at("settle_held", one.pk, held.pk), {"what": what})
     other = "drop" if what == "send" else "send"
     page = salim.post(at("settle_held", one.pk, held.pk), {"what": other}, follow=True)

@@ -45,7 +45,7 @@ class AnswerHeld(Exception):
 
 
 class Settled(Exception):
-    """A held answer was decided on before, the other way, or its conversation is over; the message says how."""
+    """A held answer was decided on before, the other way; the message says how."""
 
 
 class StillOwed(Exception):

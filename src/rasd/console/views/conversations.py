@@ -260,11 +260,15 @@ def _refused(request: StaffRequest, asked: Conversation, problem: str, text: str
     return render(request, "console/_problem.html", {"problem": problem}, status=422)
 
 
+def where_to_go_on(error: GoesOnElsewhere | IsClosed) -> str:
+    if isinstance(error, GoesOnElsewhere):
+        return _("The customer has written since: go on in the new conversation.")
+    return _("It has been closed: open it again, and then send.")
+
+
 def _is_closed(request: StaffRequest, asked: Conversation, error: GoesOnElsewhere | IsClosed) -> HttpResponse:
     """Words about what to do; without script on the page that has the link or the button for it, and the draft."""
-    words = _("It has been closed: open it again, and then send.")
-    if isinstance(error, GoesOnElsewhere):
-        words = _("The customer has written since: go on in the new conversation.")
+    words = where_to_go_on(error)
     if request.htmx:
         return _refused(request, asked, words)
     messages.warning(request, words)

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.conversations import UNDONE_WITHIN, again
+from rasd.console.views.conversations import UNDONE_WITHIN, again, where_to_go_on
 from rasd.console.views.shared import actor_of, tell_pages, the_conversation, typed
-from rasd.desk.errors import Claimed, GoesOnElsewhere, NotTheirs, Settled, StillOwed
+from rasd.desk.errors import Claimed, GoesOnElsewhere, IsClosed, NotTheirs, Settled, StillOwed
 from rasd.desk.models import HandOver, HeldAnswer
 
 
@@ -68,6 +68,8 @@ def settle_held(request: StaffRequest, pk: int, held: int) -> HttpResponse:
         messages.warning(request, _("The two whom it is about decide on it, or who leads them."))
     except Settled:
         messages.warning(request, _("A colleague has decided on it in the meantime."))
+    except (GoesOnElsewhere, IsClosed) as error:
+        messages.warning(request, where_to_go_on(error))
     return again(request, asked)
 
 

@@ -134,14 +134,15 @@ class HeldAnswer(models.Model):
 
         Raises:
             NotTheirs: ``by`` is neither its author, nor who was in the way, nor leads a team.
-            Settled: it was dropped before, or the conversation is closed.
+            Settled: it was dropped before.
+            GoesOnElsewhere, IsClosed: as :meth:`Conversation.reply`.
         """
         with transaction.atomic():
             self._lock(by)
             if self.outcome == self.Outcome.DROPPED:
                 raise Settled(f"{self} was dropped: write it anew")
-            if not self.outcome and self.conversation.closed_at:
-                raise Settled(f"{self.conversation} was closed: open it again, and then send it")
+            if not self.outcome:
+                self.conversation.must_be_open()
             message = self.conversation._answer(
                 self.text, author=self.author, key=self.key, at=at, promises=self.promises
             )

@@ -143,8 +143,8 @@ class Conversation(models.Model):
             self.closed_at = Conversation.objects.select_for_update().get(pk=self.pk).closed_at
             held = HeldAnswer.objects.filter(key=key).first()
             is_out = Outgoing.objects.filter(key=key).exists()
-            if self.closed_at and case is None and held is None and not is_out:
-                raise GoesOnElsewhere(newer) if (newer := self.goes_on_in) else IsClosed(self)
+            if case is None and held is None and not is_out:
+                self.must_be_open()
             Draft.keep(self, author, "", at=at)
             if held is None and not is_out and (other := self._who_is_in_the_way(author, at, seen)):
                 held = HeldAnswer.hold(
@@ -328,6 +328,11 @@ class Conversation(models.Model):
         """Of a closed one: what is open between the same two now, as the customer has written since."""
         others = Conversation.objects.filter(line=self.line_id, address=self.address_id, closed_at=None)
         return others.exclude(pk=self.pk).first()
+
+    def must_be_open(self) -> None:
+        """Raises GoesOnElsewhere or IsClosed where nothing is to be said in it any more."""
+        if self.closed_at is not None:
+            raise GoesOnElsewhere(newer) if (newer := self.goes_on_in) else IsClosed(self)
 
     @property
     def standing_hand_over(self) -> "HandOver | None":

@@ -103,13 +103,21 @@ def test_only_who_is_on_shift_gets_it(desk):
     assert owed.owner_until == datetime(2026, 11, 23, 12, tzinfo=UTC), "four in the afternoon in Muscat"
 
 
-def test_a_user_who_is_no_employee_serves_a_queue_but_is_given_nothing(desk):
-    queue = desk.queue()
-    queue.people.add(User.objects.create_user("clerk"))
+def test_g7_a_login_that_is_no_employee_does_not_serve_a_queue_but_may_take_what_is_in_it(desk):
+    """Nobody knows when it is there, nor what it speaks: what lay with it alone was with nobody, day and night."""
+    queue, clerk = desk.queue(), User.objects.create_user("clerk")
+    queue.people.add(clerk)
+    User.objects.create_superuser("chief")
     owed = desk.owed(queue)
+    assert not queue.is_served(MONDAY)
+    assert limbo(MONDAY)
     desk.tick(MONDAY)
-    assert owner_of(owed) is None
-    assert not limbo(MONDAY)
+    owed.refresh_from_db()
+    assert owed.queue.is_last_resort
+    assert not limbo(MONDAY), "there a login is better than nobody"
+    owed.give(clerk, at=MONDAY, actor="user:clerk")
+    desk.tick(MONDAY)
+    assert owner_of(owed) == "clerk"
 
 
 def test_what_waits_for_the_customer_takes_no_place_and_is_not_given(desk):

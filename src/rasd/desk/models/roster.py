@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Roster:
     """Everybody who works here, at one moment: who is on shift, who comes when, which queue somebody serves.
 
-    Read once, in a fixed number of questions to the database. A user in a queue who is no employee is on shift always, as
-    far as anyone knows, and can do everything; but nothing is given to him without his taking it.
+    Read once, in a fixed number of questions to the database. A user in a queue who is no employee may take what is in it, but
+    nobody knows when he is there: nothing is given to him, and he does not make the queue served, but for that of last resort.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -130,7 +130,7 @@ def _users(at: datetime) -> list[User]:
 
 
 def _can(employee: Employee | None, language: str, skills: set[int]) -> bool:
-    if employee is None:
-        return True
+    if employee is None:  # a login: when it is there, what it speaks and can do is nowhere said
+        return False
     speaks = not language or language in employee.languages
     return speaks and skills <= {skill.pk for skill in employee.skills.all()}

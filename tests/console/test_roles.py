@@ -71,7 +71,8 @@ def test_a_page_that_is_not_there_asks_the_database_nothing(as_, django_assert_n
 
 def test_a_page_that_is_refused_asks_only_who_is_there(as_, django_assert_max_num_queries):
     client = as_("agent")
-    with django_assert_max_num_queries(5) as asked:  # the session, the person, what both may, and the second factor
+    # The session, the person, what both may, and whether a second factor is demanded.
+    with django_assert_max_num_queries(5) as asked:
         assert client.get(reverse("console:review")).status_code == 403
     assert not [each for each in asked.captured_queries if "COUNT" in each["sql"]]
 

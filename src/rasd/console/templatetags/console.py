@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rasd.console import faults, navigation, roles, troubles, words
+from rasd.console import faults, navigation, reasons, roles, troubles, words
 from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
@@ -438,6 +438,12 @@ JOBS = {
     "ledger.jobs.verify": gettext_lazy("Verify the ledger"),
     "jobs.draw_account": gettext_lazy("Draw the account of who owed what from the ledger"),
 }
+
+
+@register.filter
+def reason(why: str) -> str:
+    """Why something was done: the machine's sentences in the reader's language, a person's own words as they are."""
+    return reasons.told(why)
 
 
 @register.filter

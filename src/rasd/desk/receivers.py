@@ -6,19 +6,16 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
-from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rasd.channels.jobs import defer
 from rasd.channels.models import Outgoing
 from rasd.channels.signals import outgoing_changed
 from rasd.desk import jobs
-from rasd.desk.escalating import MACHINE
 from rasd.desk.models import (
     Absence,
     Calendar,
     Case,
-    Conversation,
     Employee,
     EscalationStep,
     Message,
@@ -63,19 +60,6 @@ def see_that_somebody_has_it(sender: Any, obligation: Obligation, **_: Any) -> N
         freed = Obligation.objects.waiting().filter(queue__people=obligation.owner_id).order_by()
         for queue_id in freed.values_list("queue", flat=True).distinct():
             defer(jobs.give_out, queue_id=queue_id)
-
-
-@receiver(post_save, sender=Conversation)
-def count_by_what_it_is_about(
-    sender: type[Model],
-    instance: Conversation,
-    update_fields: frozenset[str] | None = None,
-    raw: bool = False,
-    **_: Any,
-) -> None:
-    """Before the ledger's entry that tells who said so: what is owed is locked first, the ledger last."""
-    if not raw and update_fields and "matter" in update_fields and (owed := instance.owed):
-        owed.retarget(instance.matter, at=timezone.now(), actor=MACHINE)
 
 
 @receiver(obligation_changed)

@@ -260,6 +260,8 @@ class Conversation(models.Model):
             facts = {"from": self.matter, "to": matter}
             self.matter = matter
             self.save(update_fields=["matter"])
+            if owed := self.owed:  # before this entry: what is owed is locked first, the ledger's chain last
+                owed.retarget(matter, at=at, actor=actor)
             record(actor, "conversation.matter_set", str(self), at=at, facts=facts)
 
     def speak(self, language: str | None) -> None:

@@ -2,7 +2,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -12,6 +11,7 @@ from rasd.console import troubles as lists
 from rasd.console.templatetags.console import share
 from rasd.ledger.models import Entry
 from tests.console.filling import adopt_some, troubles
+from tests.console.staff import employee
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +146,7 @@ def test_the_numbers_in_the_navigation_are_those_of_the_pages(as_, utility, trou
     utility.review("04521")
     one = utility.conversation()
     one.owe(utility.writes(one, "?"), queue=utility.queue)
-    utility.queue.people.add(User.objects.create_user("clerk"))
+    employee("clerk", utility.queue)
     page = as_("administrator").get(reverse("console:nav")).content.decode()
     beside = dict(
         re.findall(r'<a id="nav-(\w+)" [^>]*>(?:(?!</a>).)*waiting:</span> (\d+)</b>', page, re.DOTALL)
@@ -162,6 +162,6 @@ def test_g7_what_lies_in_nobodys_hands_is_a_trouble_until_somebody_serves_its_qu
     page = browser.get(reverse("console:troubles"))
     assert page.context["lists"]["nobodys"]["count"] == 1
     assert "nobody serves this queue" in page.content.decode()
-    utility.queue.people.add(User.objects.create_user("clerk"))
+    employee("clerk", utility.queue)
     page = browser.get(reverse("console:troubles"))
     assert page.context["all_is_well"]

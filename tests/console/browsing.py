@@ -67,11 +67,15 @@ def page_of(
     dark: bool = False,
     script: bool = True,
 ) -> Iterator[Page]:
-    """A page in which ``user`` is logged in; nothing is shared with another page of the same browser."""
+    """A page in which ``user`` is logged in; nothing is shared with another page of the same browser.
+
+    It asks for reduced motion, as people may: what fades in would be read by axe-core half there, on a slow machine.
+    """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale="ar-OM" if language == "ar" else "en-GB",
         color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
         has_touch=size == PHONE,
         is_mobile=size == PHONE,
         base_url=url,

@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a phone's width; script errors fail the test."""
-    context = browser.new_context(viewport=PHONE, locale="ar-OM")
+    context = browser.new_context(viewport=PHONE, locale="ar-OM", reduced_motion="reduce")
     errors: list[str] = []
     try:
         page = context.new_page()

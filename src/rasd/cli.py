@@ -6,7 +6,7 @@ import sys
 import click
 
 from rasd.config.embedded import EmbeddedPostgresError
-from rasd.config.running import with_database
+from rasd.config.running import with_database, with_watch_database
 
 # name → (where it is, whether it needs Django and the database)
 COMMANDS: dict[str, tuple[str, bool]] = {
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "api": ("rasd.api.cli:api", True),
     "person": ("rasd.person.cli:person", True),
     "ledger": ("rasd.ledger.cli:ledger", True),
+    "watch": ("rasd.watch.cli:watch", False),
     "bench": ("rasd.config.bench:bench", False),
 }
 
@@ -39,7 +40,11 @@ class Rasd(click.Group):
         where, needs_database = COMMANDS[name]
         module, attribute = where.split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        if needs_database and not isinstance(command, click.Group):
+        if name == "watch":
+            for sub in command.commands.values():  # type: ignore[attr-defined]
+                if getattr(sub.callback, "needs_database", False):
+                    sub.callback = with_watch_database(sub.callback)
+        elif needs_database and not isinstance(command, click.Group):
             command.callback = with_database(command.callback)
         elif needs_database:
             for sub in command.commands.values():  # type: ignore[attr-defined]

@@ -69,7 +69,10 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{SUPERUSER}@/{DATABASE}?host={self.socket_folder}"
+        return self._url(DATABASE)
+
+    def _url(self, name: str) -> str:
+        return f"postgresql://{SUPERUSER}@/{name}?host={self.socket_folder}"
 
     @cached_property
     def binaries(self) -> Path:
@@ -163,7 +166,7 @@ class EmbeddedPostgres:
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             self._start()
-            self._create_database()
+            self.make_database(DATABASE)
 
     def is_running(self) -> bool:
         # A user and a database that exist: else each question leaves a line in the server's log.
@@ -247,13 +250,15 @@ class EmbeddedPostgres:
                 )
             time.sleep(0.5)
 
-    def _create_database(self) -> None:
-        query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 (a constant)
+    def make_database(self, name: str) -> str:
+        """Another database on the running server, made where it is not there yet; its URL. ``name``: a constant of ours."""
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"  # noqa: S608 (a constant)
         found = self._run(
             "psql", "-h", str(self.socket_folder), "-U", SUPERUSER, "-Atc", query
         ).stdout.strip()
         if not found:
-            self._run("createdb", "-h", str(self.socket_folder), "-U", SUPERUSER, DATABASE)
+            self._run("createdb", "-h", str(self.socket_folder), "-U", SUPERUSER, name)
+        return self._url(name)
 
     @cached_property
     def _account(self) -> pwd.struct_passwd:

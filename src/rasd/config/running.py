@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
+from rasd.config.embedded import EmbeddedPostgres
+
 
 def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
     """Set Django up and keep the embedded database running while the command runs. A command that may do without says so by
@@ -28,6 +30,30 @@ def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
                 leaving_at_a_signal()
                 leaving.callback(options.embedded.release)
                 options.embedded.hold()
+            set_up_django()
+            leaving.callback(close_database)
+            return callback(*args, **kwargs)
+
+    return run
+
+
+def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """The like for a command of the watch, which has settings and a database of its own: ``RASD_WATCH_DATABASE_URL``, or
+    ``rasd_watch`` on the embedded server."""
+
+    @wraps(callback)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as leaving:
+            if not os.environ.get("RASD_WATCH_DATABASE_URL"):
+                from rasd.config.options import options
+
+                embedded = options.embedded or EmbeddedPostgres(options.data_dir / "postgres")
+                leaving_at_a_signal()
+                leaving.callback(embedded.release)
+                embedded.hold()
+                os.environ["RASD_WATCH_DATABASE_URL"] = embedded.make_database("rasd_watch")
+                os.environ.setdefault("RASD_WATCH_DATA_DIR", str(options.data_dir / "watch"))
+            os.environ["DJANGO_SETTINGS_MODULE"] = "rasd.watch.settings"
             set_up_django()
             leaving.callback(close_database)
             return callback(*args, **kwargs)

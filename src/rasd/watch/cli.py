@@ -1,0 +1,43 @@
+"""``rasd watch``: the stranger's commands."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from rasd.watch.journeys import Journey, NotAJourney, read
+
+
+@click.group()
+def watch() -> None:
+    """A stranger who tries a service at every hour of the week."""
+
+
+@watch.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Reads journeys, or folders of them, and tells what is wrong: line, column, mend. Exit status 2 where anything is."""
+    wrong = 0
+    for path in _every(files):
+        try:
+            journey = read(path)
+        except NotAJourney as error:
+            wrong += 1
+            click.echo(str(error), err=True)
+        except OSError as error:
+            wrong += 1
+            click.echo(f"{path}: cannot be read: {error.strerror}", err=True)
+        else:
+            click.echo(f"{path}: {journey.titled('en')}: {len(journey.every_step())} steps", err=True)
+    sys.exit(2 if wrong else 0)
+
+
+def _every(files: tuple[Path, ...]) -> list[Path]:
+    return [each for path in files for each in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
+
+
+@watch.command()
+def schema() -> None:
+    """Prints the JSON Schema of journeys, for editors."""
+    click.echo(json.dumps(Journey.model_json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""What was seen, kept by its hash, chained and thrown away by rule."""

@@ -1,0 +1,22 @@
+"""What the watch remembers: what it tries, what it planned, what it did, what it saw, whom it told."""
+
+from rasd.watch.models.alerts import Acknowledgement, Alert, Maintenance
+from rasd.watch.models.plans import Claim, Plan, Planned, Skip, Watcher
+from rasd.watch.models.probes import Probe, Shown, StepPlayed
+from rasd.watch.models.targets import JourneyFile, Target
+
+__all__ = [
+    "Acknowledgement",
+    "Alert",
+    "Claim",
+    "JourneyFile",
+    "Maintenance",
+    "Plan",
+    "Planned",
+    "Probe",
+    "Shown",
+    "Skip",
+    "StepPlayed",
+    "Target",
+    "Watcher",
+]

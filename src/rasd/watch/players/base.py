@@ -1,0 +1,102 @@
+"""What every player is given and answers. Blackbox exporter's habit: one signature for all."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from rasd.watch.evidence.box import Box
+from rasd.watch.journeys.language import Channel, Journey, Step
+from rasd.watch.players.finding import Exhibit, Finding, Trouble
+
+MASK = "•••"
+VALUE = re.compile(r"\{([a-z][\w.]*)\}")
+
+
+class CannotPlay(Exception):
+    """A step did not go well. The player that raises it has put what it saw into ``exhibits``."""
+
+    def __init__(self, trouble: Trouble, words: str, **facts: Any) -> None:
+        super().__init__(words)
+        self.trouble, self.words, self.facts = trouble, words, facts
+
+
+@dataclass
+class Clock:
+    """The one clock of a visit. The rehearsals give another."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass
+class Errand:
+    """One visit while it is played: who he is, what he remembers, how long he will still wait."""
+
+    journey: Journey
+    url: str
+    """Where the target is; paths of the journey are taken from there."""
+    box: Box
+    """Where the evidence goes."""
+    someone: Mapping[str, str]
+    """The made-up person: first, last, name, email, phone … (``identities.py``)."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    random: random.Random = field(default_factory=random.Random)
+    patient_until: float = float("inf")
+    """By ``clock.monotonic``."""
+
+    def text(self, template: str) -> str:
+        """The template with its values. Raises CannotPlay (JOURNEY) naming the value that is not known."""
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            room, _, rest = name.partition(".")
+            known = {"someone": self.someone, "secret": self.secrets}.get(room) if rest else self.kept
+            if known is None or (rest or name) not in known:
+                raise CannotPlay(
+                    Trouble.JOURNEY, f"{{{name}}} is not known: no step before this one keeps it"
+                )
+            return known[rest or name]
+
+        return VALUE.sub(value, template)
+
+    def masked(self, text: str) -> str:
+        """Without any secret in it."""
+        for secret in sorted(filter(None, self.secrets.values()), key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
+
+    def left(self, step: Step) -> float:
+        """Seconds that he still gives this step: its own ``within`` where it says one, and never more than his patience."""
+        left = self.patient_until - self.clock.monotonic()
+        return max(0.0, min(left, step.within.total_seconds()) if step.within else left)
+
+
+class Player(Protocol):
+    """Plays the steps of its channel. Opened at the errand's first step there, closed at its end, whatever happened."""
+
+    channel: Channel
+
+    def play(self, step: Step, errand: Errand) -> dict[str, Any]:
+        """Does the step and gives its facts; raises CannotPlay where it does not go well.
+
+        A player waits no longer than ``errand.left(step)`` and never tries a deed twice: the first attempt counts.
+        """
+        ...
+
+    def witness(self, errand: Errand, went_well: bool) -> tuple[Exhibit, ...]:
+        """The evidence of the step just played, put into ``errand.box``."""
+        ...
+
+    def close(self, errand: Errand, went_well: bool) -> tuple[Exhibit, ...]:
+        """Ends it, and gives what is only known at the end: the trace of a failure. Leaves no process and no file behind."""
+        ...
+
+
+__all__ = ["MASK", "CannotPlay", "Clock", "Errand", "Finding", "Player"]

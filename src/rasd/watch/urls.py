@@ -1,0 +1,6 @@
+"""The watch's own site."""
+
+from django.urls import URLPattern
+
+app_name = "watch"
+urlpatterns: list[URLPattern] = []

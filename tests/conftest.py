@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_django
 from django.conf import settings
@@ -16,6 +17,11 @@ from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.settings import database
 from tests.chrome import chrome
 from tests.put_back import put_back, remember
+
+# CI judges a change by the same examples each time; on a developer's machine every run looks for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 CHECKOUT = Path(__file__).parents[1]
 _embedded = (

@@ -4,7 +4,7 @@ Paths in it are taken from the file's own folder.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
@@ -41,8 +41,8 @@ class Alerts(Strict):
         default_factory=list, description="addresses as Apprise writes them: mailto://…, tgram://…"
     )
     objective: float = Field(0.95, gt=0, lt=1, description="the share of visits that should be completed")
-    fast: Duration = Field("6h", validate_default=True)  # type: ignore[assignment]
-    slow: Duration = Field("72h", validate_default=True)  # type: ignore[assignment]
+    fast: Duration = Field("6h", validate_default=True)
+    slow: Duration = Field("72h", validate_default=True)
 
 
 class TargetEntry(Strict):
@@ -68,6 +68,13 @@ class Watcher(Strict):
     )
 
 
+class Keep(Strict):
+    """How long the evidence lies in the box. Hashes, findings and verdicts stay for ever."""
+
+    days: int = Field(30, ge=1)
+    failures_days: int = Field(400, ge=1)
+
+
 class Watchfile(Strict):
     watcher: Watcher = Watcher()
     weeks: int = Field(
@@ -75,10 +82,7 @@ class Watchfile(Strict):
     )
     targets: dict[Name, TargetEntry] = Field(min_length=1)
     alerts: Alerts = Alerts()
-    keep: dict[Literal["days", "failures_days"], int] = Field(
-        default_factory=lambda: {"days": 30, "failures_days": 400},
-        description="how long evidence is kept; hashes stay for ever",
-    )
+    keep: Keep = Keep()
     traces: float = Field(
         0.05, ge=0, le=1, description="the share of visits that went well of which the trace is kept"
     )

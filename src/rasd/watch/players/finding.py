@@ -65,6 +65,9 @@ class Moment(BaseModel):
     late: float = Field(
         0.0, description="seconds: the most that a timer of the watch's own was late meanwhile"
     )
+    network: bool | None = Field(
+        None, description="the watch's own way out worked all the while; None: no place was named to try it on"
+    )
 
 
 class Finding(BaseModel):
@@ -85,7 +88,8 @@ class Finding(BaseModel):
     exhibits: tuple[Exhibit, ...] = ()
     facts: dict[str, Any] = Field(
         default_factory=dict,
-        description="clicks, typed (fields), asked_again, status, first_answer and person (seconds; null: waited in vain)",
+        description="clicks, typed (fields), asked_again, status, first_answer and person (seconds; null: waited in vain), "
+        "errors (of the page's own scripts), broken (scripts and styles that did not come)",
     )
 
     @property

@@ -52,6 +52,9 @@ class Report(BaseModel):
     after: SelfCheck
     verdict: Verdict
     because: tuple[str, ...] = ()
+    facts: dict[str, Any] = Field(
+        default_factory=dict, description="of the verdict: what ``reasons.py`` puts into its sentences, by reason"
+    )
     done_after: float | None = Field(
         None, description="seconds to the end of the last step of done; None: not done"
     )

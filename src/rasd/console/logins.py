@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from rasd.console.models import FailedLogin, LoginSession
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 WITHIN = timedelta(minutes=15)
 TRIES_FROM_ONE_PLACE = 5
@@ -58,7 +58,7 @@ def connect() -> None:
 
 
 def _on_login(sender: Any, request: HttpRequest, user: Any, **_signal: Any) -> None:
-    at, actor = timezone.now(), f"user:{user.get_username()}"
+    at, actor = timezone.now(), actor_of(user)
     with transaction.atomic():
         FailedLogin.objects.filter(username=_plain(user.get_username())).delete()
         record(actor, "login.succeeded", actor, at=at, facts={"from_address": address_of(request)})
@@ -69,7 +69,7 @@ def _on_login(sender: Any, request: HttpRequest, user: Any, **_signal: Any) -> N
 
 def _on_logout(sender: Any, request: HttpRequest, user: Any, **_signal: Any) -> None:
     if user is not None:
-        actor = f"user:{user.get_username()}"
+        actor = actor_of(user)
         with transaction.atomic():
             record(actor, "logout", actor, at=timezone.now())
 

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 class FailedLogin(models.Model):
@@ -68,7 +68,7 @@ class WallLink(models.Model):
         token = secrets.token_urlsafe(16)  # 128 bits: nobody guesses one
         with transaction.atomic():
             link = cls.objects.create(name=name, language=language, hash=_hash(token), made_by=by, made_at=at)
-            record(f"user:{by.get_username()}", "wall.shared", f"wall:{link.pk}", at=at, facts={"name": name})
+            record(actor_of(by), "wall.shared", f"wall:{link.pk}", at=at, facts={"name": name})
             return link, token
 
     @classmethod
@@ -86,7 +86,7 @@ class WallLink(models.Model):
         with transaction.atomic():
             if WallLink.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=at):
                 record(
-                    f"user:{by.get_username()}",
+                    actor_of(by),
                     "wall.revoked",
                     f"wall:{self.pk}",
                     at=at,
@@ -123,7 +123,7 @@ class SecondFactorDemand(models.Model):
             for group in names.keys() - now.keys():
                 cls.objects.create(group=group)
             facts = {"from": before, "to": sorted(names.values())}
-            record(f"user:{by.get_username()}", "access.second_factor", "roles", at=at, facts=facts)
+            record(actor_of(by), "access.second_factor", "roles", at=at, facts=facts)
 
     @classmethod
     def is_of(cls, user: User) -> bool:
@@ -166,7 +166,7 @@ class LoginSession(models.Model):
             cls.objects.filter(session_key__in=keys).delete()
             if keys:
                 facts = {"sessions": len(keys)}
-                actor, subject = f"user:{by.get_username()}", f"user:{user.get_username()}"
+                actor, subject = actor_of(by), actor_of(user)
                 record(actor, "sessions.ended", subject, at=at, facts=facts)
         return len(keys)
 

@@ -16,7 +16,7 @@ from rasd.api.models import WebhookDelivery
 from rasd.channels.models import Delivery, Media, Outgoing, Refusal
 from rasd.console.models import Settlement
 from rasd.desk.models import Obligation
-from rasd.ledger.models import Verification, record
+from rasd.ledger.models import Verification, actor_of, record
 
 LOOKS_BACK = timedelta(days=30)
 SHOWN = 50  # of each kind; the number says how many there are
@@ -111,14 +111,14 @@ def settle(subject: str, user: Any, at: datetime) -> None:
     """``user`` has dealt with it."""
     with transaction.atomic():
         Settlement.objects.update_or_create(subject=subject, defaults={"by": user, "at": at})
-        record(f"user:{user.get_username()}", "trouble.settled", subject, at=at)
+        record(actor_of(user), "trouble.settled", subject, at=at)
 
 
 def unsettle(subject: str, user: Any, at: datetime) -> None:
     """Not yet, after all."""
     with transaction.atomic():
         Settlement.objects.filter(subject=subject).delete()
-        record(f"user:{user.get_username()}", "trouble.reopened", subject, at=at)
+        record(actor_of(user), "trouble.reopened", subject, at=at)
 
 
 @dataclass(frozen=True)

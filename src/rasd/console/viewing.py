@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rasd.ledger.models import Entry, record
+from rasd.ledger.models import Entry, actor_of, record
 
 REMEMBERED = 60 * 60  # seconds: as long may a browser show it without asking again
 
@@ -15,7 +15,7 @@ def viewed(user: User, sha256: str) -> None:
     """Write it down, unless it is within this hour."""
     now = timezone.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    actor, subject = f"user:{user.get_username()}", f"evidence:{sha256}"
+    actor, subject = actor_of(user), f"evidence:{sha256}"
     known = Entry.objects.filter(subject=subject, action="evidence.viewed", actor=actor, at__gte=hour)
     if known.exists():
         return

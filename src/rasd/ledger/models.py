@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 
@@ -120,6 +121,11 @@ def record(
     entry.hash = chain.payload_hash(bytes(last.hash) if last else GENESIS, entry.link.hashed)
     entry.save(force_insert=True)
     return entry
+
+
+def actor_of(user: AbstractBaseUser) -> str:
+    """How the ledger names somebody who logs in, as an actor and as a subject."""
+    return f"user:{user.get_username()}"
 
 
 def last_one() -> Entry | None:

@@ -22,6 +22,7 @@ from rasd.desk.models import Case, FormerToken, HandOver, SavedView
 from rasd.desk.models.case_records import new_token
 from rasd.flows.models import Dialogue
 from rasd.ledger import erasing, evidence
+from rasd.ledger.models import actor_of
 from rasd.metering.models import Photograph, Submission
 from rasd.person.models import Erasure, Export
 from rasd.person.whole import NO_FILE, Person
@@ -97,7 +98,7 @@ def erase(person: Person, *, by: User, at: datetime, why: str) -> Erasure:
         if what := still_open(person):
             raise StillOpen(what)
         for conversation in person.conversations.filter(closed_at=None):
-            conversation.close(at=at, actor=f"user:{by.get_username()}")
+            conversation.close(at=at, actor=actor_of(by))
         erasure = Erasure.objects.create(contact=person.contact, by=by, at=at, why=why)
         erasure.still_to_go = {"files": sorted(person.files()), "needles": person.needles}
         erasure.counts = what_goes(person)
@@ -108,7 +109,7 @@ def erase(person: Person, *, by: User, at: datetime, why: str) -> Erasure:
         made = erasing.erase(
             numbers,
             kept=KEPT,
-            actor=f"user:{by.get_username()}",
+            actor=actor_of(by),
             subject=str(person),
             at=at,
             why=why,

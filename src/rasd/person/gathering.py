@@ -18,6 +18,7 @@ from django.utils import translation
 from django.utils.text import get_valid_filename
 
 from rasd.ledger import evidence
+from rasd.ledger.models import actor_of
 from rasd.person.models import Export, step
 from rasd.person.whole import Person, row
 
@@ -103,7 +104,7 @@ def make(export: Export, at: datetime) -> None:
     person = Person(export.contact.kept)
     Export.objects.filter(pk=export.pk).update(done=0, total=parts_of(person))
     with tempfile.TemporaryFile() as draft:
-        write(person, draft, at=at, by=f"user:{export.by.get_username()}", on_part=lambda: step(export))
+        write(person, draft, at=at, by=actor_of(export.by), on_part=lambda: step(export))
         size, digest = draft.tell(), hashlib.sha256()
         draft.seek(0)
         while chunk := draft.read(CHUNK):

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from rasd.channels.jobs import defer
 from rasd.desk.models import Contact
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 if TYPE_CHECKING:
     from rasd.person.whole import Person
@@ -58,7 +58,7 @@ class Export(models.Model):
             if being_made := cls.objects.filter(contact=contact, by=by, ready_at=None, gone_at=None).first():
                 return being_made
             export = cls.objects.create(contact=contact, by=by, at=at)
-            actor, facts = f"user:{by.get_username()}", {"export": export.pk}
+            actor, facts = actor_of(by), {"export": export.pk}
             record(actor, "person.exported", f"contact:{contact.pk}", at=at, facts=facts)
             defer(jobs.export, lock=str(export), export_id=export.pk)
             return export
@@ -71,7 +71,7 @@ class Export(models.Model):
 
     def downloaded(self, *, by: User, at: datetime) -> None:
         with transaction.atomic():
-            actor, facts = f"user:{by.get_username()}", {"export": self.pk, "sha256": self.sha256}
+            actor, facts = actor_of(by), {"export": self.pk, "sha256": self.sha256}
             record(actor, "person.export_fetched", f"contact:{self.contact_id}", at=at, facts=facts)
 
     def throw_away(self, at: datetime) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from rasd.channels import rules
 from rasd.channels.models import Line, lines_of
 from rasd.desk.models import Case, Conversation, HeldAnswer, Message, Obligation, Queue
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -189,7 +189,7 @@ class ApiToken(models.Model):
     @property
     def actor(self) -> str:
         """In the ledger: who is answerable is the user."""
-        return f"user:{self.user.get_username()}"
+        return actor_of(self.user)
 
     def conversations(self) -> QuerySet[Conversation]:
         rows = Conversation.objects.all()
@@ -249,7 +249,7 @@ class ApiToken(models.Model):
         return known
 
     def _record(self, action: str, by: User | None, at: datetime, **facts: Any) -> None:
-        actor = f"user:{by.get_username()}" if by else "machine:cli"
+        actor = actor_of(by) if by else "machine:cli"
         record(actor, action, str(self), at=at, facts={"token": self.name, **facts})
 
 

@@ -14,7 +14,7 @@ from rasd.api import sending
 from rasd.api.models.tokens import ApiToken, Scope
 from rasd.channels import rules
 from rasd.channels.jobs import defer
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 TRIED_FOR = timedelta(days=7)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
@@ -281,7 +281,7 @@ class WebhookDelivery(models.Model):
                 "event_id": str(self.event_id),
                 **({"token": token} if token else {}),
             }
-            record(f"user:{by.get_username()}", "webhook.sent_again", str(self), at=at, facts=facts)
+            record(actor_of(by), "webhook.sent_again", str(self), at=at, facts=facts)
 
     @classmethod
     def forget_old(cls, at: datetime) -> int:

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from rasd.channels.models.lines import Line
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 class LineLimit(models.Model):
@@ -52,12 +52,12 @@ class LineLimit(models.Model):
             cls.objects.filter(**of).exclude(line__in=after).delete()
             LineLimit.objects.bulk_create([LineLimit(line_id=each, **of) for each in sorted(after - before)])
             names = dict(Line.objects.values_list("pk", "name"))
-            subject = f"user:{whose.get_username()}" if isinstance(whose, User) else f"role:{whose.name}"
+            subject = actor_of(whose) if isinstance(whose, User) else f"role:{whose.name}"
             facts = {
                 "from": sorted(names[each] for each in before),
                 "to": sorted(names[each] for each in after),
             }
-            record(f"user:{by.get_username()}", "access.lines", subject, at=at, facts=facts)
+            record(actor_of(by), "access.lines", subject, at=at, facts=facts)
 
 
 def lines_of(user: Any) -> frozenset[int] | None:

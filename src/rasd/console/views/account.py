@@ -27,7 +27,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from rasd.console.access import StaffRequest, page
 from rasd.console.models import LoginSession, SecondFactorDemand
 from rasd.console.views.login import TOO_SOON, CodeForm
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 RECOVERY_CODES = 10
 THEMES = ("auto", "light", "dark")
@@ -186,7 +186,7 @@ def _new_recovery_codes(user: Any) -> list[str]:
 
 
 def _record(request: StaffRequest, action: str) -> None:
-    actor = f"user:{request.user.get_username()}"
+    actor = actor_of(request.user)
     record(actor, action, actor, at=timezone.now())
 
 

@@ -19,8 +19,8 @@ from rasd.channels.models import Line, LineLimit, lines_of
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.models import LoginSession, SecondFactorDemand
-from rasd.console.views.shared import actor_of, typed
-from rasd.ledger.models import record
+from rasd.console.views.shared import typed
+from rasd.ledger.models import actor_of, record
 
 SUPERUSERS = "0"
 """In the form, in the place of a role's key."""
@@ -126,9 +126,9 @@ def reset_second_factor(request: StaffRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
-        subject = f"user:{user.get_username()}"
+        subject = actor_of(user)
         LoginSession.end(user, by=request.user, at=timezone.now())
-        record(actor_of(request), "second_factor.reset", subject, at=timezone.now(), why=why[:300])
+        record(actor_of(request.user), "second_factor.reset", subject, at=timezone.now(), why=why[:300])
     messages.success(
         request, _("The second factor of %(name)s is off, and every session is over.") % {"name": user}
     )

@@ -25,6 +25,7 @@ from rasd.console.calendars import YEARS, Shown, TryForm, TypedWeek, begin_of_tr
 from rasd.desk.models import Calendar
 from rasd.desk.models.calendars import ChangedMeanwhile, InUse
 from rasd.desk.timetable import ramadan_week
+from rasd.ledger.models import actor_of
 
 PARTS = ("open_spans", "seasons", "special_days")
 
@@ -46,7 +47,7 @@ def omani(request: StaffRequest) -> HttpResponse:
     while Calendar.objects.filter(name=name).exists():
         n += 1
         name = f"{usual} {n}"
-    made = Calendar.omani(name, at=timezone.now(), actor=_actor(request))
+    made = Calendar.omani(name, at=timezone.now(), actor=actor_of(request.user))
     messages.success(request, _("Made. Look at it, and change what is different with you."))
     return redirect("console:calendar", made.pk)
 
@@ -58,7 +59,7 @@ def new(request: StaffRequest) -> HttpResponse:
     form = AboutForm(request.POST or None, initial={"holidays_of": "OM"})
     if request.method == "POST" and form.is_valid():
         try:
-            made = Calendar.make(at=timezone.now(), actor=_actor(request), **form.cleaned_data)
+            made = Calendar.make(at=timezone.now(), actor=actor_of(request.user), **form.cleaned_data)
         except ValidationError as error:
             put_errors(form, error)
         else:
@@ -179,7 +180,7 @@ def undo(request: StaffRequest, pk: int) -> HttpResponse:
     """The last change; pressed again, it stands again."""
     shown = get_object_or_404(Calendar, pk=pk)
     try:
-        if shown.undo(at=timezone.now(), actor=_actor(request), seen=_seen(request)):
+        if shown.undo(at=timezone.now(), actor=actor_of(request.user), seen=_seen(request)):
             messages.success(request, _("Taken back. What is owed by these hours is counted anew."))
     except ChangedMeanwhile:
         messages.warning(request, _meanwhile())
@@ -192,7 +193,7 @@ def undo(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: StaffRequest, pk: int) -> HttpResponse:
     try:
-        get_object_or_404(Calendar, pk=pk).remove(at=timezone.now(), actor=_actor(request))
+        get_object_or_404(Calendar, pk=pk).remove(at=timezone.now(), actor=actor_of(request.user))
     except InUse:
         messages.warning(request, _("Queues or employees go by these hours. Give them others first."))
         return redirect("console:calendar", pk)
@@ -270,7 +271,7 @@ def _about_page(request: StaffRequest, shown: Calendar | None, form: AboutForm) 
 def _change(request: StaffRequest, shown: Calendar, form: forms.Form, **parts: Any) -> bool:
     """Whether it was saved; what was wrong stands in ``form`` then."""
     try:
-        changed = shown.change(at=timezone.now(), actor=_actor(request), seen=_seen(request), **parts)
+        changed = shown.change(at=timezone.now(), actor=actor_of(request.user), seen=_seen(request), **parts)
     except ChangedMeanwhile:
         form.add_error(None, _meanwhile())
     except ValidationError as error:
@@ -360,7 +361,3 @@ def parse_day(typed: Any) -> date | None:
 
 def _meanwhile() -> str:
     return _("Somebody else changed these hours meanwhile. Look at what they say now, and save again.")
-
-
-def _actor(request: StaffRequest) -> str:
-    return f"user:{request.user.get_username()}"

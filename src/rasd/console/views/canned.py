@@ -12,9 +12,8 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.shared import actor_of
 from rasd.desk.models import CannedAnswer
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 VARIABLES = ("name", "reference", "line", "agent", "utility")
 
@@ -67,4 +66,4 @@ def forget_canned(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _record(request: StaffRequest, action: str, answer: CannedAnswer) -> None:
     facts = {"shortcut": answer.shortcut, "ar": answer.text_ar, "en": answer.text_en}
-    record(actor_of(request), action, f"canned_answer:{answer.pk}", at=timezone.now(), facts=facts)
+    record(actor_of(request.user), action, f"canned_answer:{answer.pk}", at=timezone.now(), facts=facts)

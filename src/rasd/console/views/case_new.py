@@ -20,6 +20,7 @@ from rasd.desk.models import Case, CaseKind, Conversation
 from rasd.desk.models.case_records import TITLE_MAX
 from rasd.desk.sight import seen
 from rasd.flows.identity import points_of
+from rasd.ledger.models import actor_of
 from rasd.metering.models import Submission
 
 PROPOSED = 80  # characters of a message that are proposed as a title
@@ -66,7 +67,7 @@ def new(request: StaffRequest) -> HttpResponse:
             said["kind"],
             said["title"],
             at=timezone.now(),
-            actor=f"user:{request.user.get_username()}",
+            actor=actor_of(request.user),
             origin=Case.Origin.SUBMISSION if submission else Case.Origin.EMPLOYEE,
             conversation=conversation,
             service_point=said["service_point"],

@@ -19,6 +19,7 @@ from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage, NotOnShift
 from rasd.desk.models import CannedAnswer, Case, CaseEntry, Employee, Queue
+from rasd.ledger.models import actor_of
 
 LONGEST = 4096  # characters of a text message [Meta's documentation]
 
@@ -121,13 +122,13 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
 @page(roles.CASES)
 @require_POST
 def take_up(request: StaffRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, lambda case: case.take_up(at=timezone.now(), actor=_actor(request)))
+    return _done(request, pk, lambda case: case.take_up(at=timezone.now(), actor=actor_of(request.user)))
 
 
 @page(roles.CASES)
 @require_POST
 def wait(request: StaffRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, lambda case: case.wait_for_customer(at=timezone.now(), actor=_actor(request)))
+    return _done(request, pk, lambda case: case.wait_for_customer(at=timezone.now(), actor=actor_of(request.user)))
 
 
 @page(roles.CASES)
@@ -141,7 +142,7 @@ def hand_on(request: StaffRequest, pk: int) -> HttpResponse:
         return _show(request, _get(pk), problem=problem, typed=why, typed_at="hand_on")
 
     def deed(case: Case) -> None:
-        case.hand_on(queue, owner=owner, at=timezone.now(), actor=_actor(request), why=why)
+        case.hand_on(queue, owner=owner, at=timezone.now(), actor=actor_of(request.user), why=why)
 
     return _done(request, pk, deed, typed=why, typed_at="hand_on")
 
@@ -152,7 +153,7 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
     why = _typed(request, "why")
     if not why:
         return _show(request, _get(pk), problem=_("Say why it is opened again."), typed_at="reopen")
-    return _done(request, pk, lambda case: case.reopen(at=timezone.now(), actor=_actor(request), why=why))
+    return _done(request, pk, lambda case: case.reopen(at=timezone.now(), actor=actor_of(request.user), why=why))
 
 
 # The customer's page
@@ -179,13 +180,13 @@ def send_link(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def gave_link(request: StaffRequest, pk: int) -> HttpResponse:
     """An employee told the customer the address by telephone, or on paper."""
-    return _done(request, pk, lambda case: case.give_link(at=timezone.now(), actor=_actor(request)))
+    return _done(request, pk, lambda case: case.give_link(at=timezone.now(), actor=actor_of(request.user)))
 
 
 @page(roles.CASES)
 @require_POST
 def renew_link(request: StaffRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, lambda case: case.renew_link(at=timezone.now(), actor=_actor(request)))
+    return _done(request, pk, lambda case: case.renew_link(at=timezone.now(), actor=actor_of(request.user)))
 
 
 # Within
@@ -352,7 +353,3 @@ def _typed(request: HttpRequest, name: str) -> str:
 
 def _key(request: HttpRequest) -> str:
     return (_typed(request, "key") or get_random_string(20))[:100]
-
-
-def _actor(request: StaffRequest) -> str:
-    return f"user:{request.user.get_username()}"

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.conversations import UNDONE_WITHIN, again, where_to_go_on
-from rasd.console.views.shared import actor_of, tell_pages, the_conversation, typed
+from rasd.console.views.shared import tell_pages, the_conversation, typed
 from rasd.desk.errors import Claimed, GoesOnElsewhere, IsClosed, NotTheirs, Settled, StillOwed
 from rasd.desk.models import HandOver, HeldAnswer
+from rasd.ledger.models import actor_of
 
 
 @page(roles.CONVERSATIONS)
@@ -24,7 +25,7 @@ def take(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             asked.claim(request.user, at=now, by_force=bool(why), why=why)
-            asked.hand_over(wish=HandOver.Wish.STAFF, why=why, at=now, actor=actor_of(request))
+            asked.hand_over(wish=HandOver.Wish.STAFF, why=why, at=now, actor=actor_of(request.user))
             tell_pages(asked)
     except Claimed as claimed:
         name = claimed.holder.get_full_name() or claimed.holder.get_username()
@@ -48,7 +49,7 @@ def give_back(request: StaffRequest, pk: int) -> HttpResponse:
     """The machine may speak again."""
     asked = the_conversation(pk)
     with transaction.atomic():
-        asked.give_back(at=timezone.now(), actor=actor_of(request))
+        asked.give_back(at=timezone.now(), actor=actor_of(request.user))
         tell_pages(asked)
     return again(request, asked)
 
@@ -92,7 +93,7 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
     asked = the_conversation(pk)
     try:
         with transaction.atomic():
-            asked.close(at=timezone.now(), actor=actor_of(request))
+            asked.close(at=timezone.now(), actor=actor_of(request.user))
             tell_pages(asked)
     except StillOwed as owed:
         words = {
@@ -114,7 +115,7 @@ def undo(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         with transaction.atomic():
             if asked.closed_at:
-                asked.reopen(at=now, actor=actor_of(request))
+                asked.reopen(at=now, actor=actor_of(request.user))
             elif waived := asked.obligations.filter(waived_by=request.user, discharged_at__gt=since).last():
                 waived.unwaive(by=request.user, at=now)
             tell_pages(asked)
@@ -130,7 +131,7 @@ def matter(request: StaffRequest, pk: int) -> HttpResponse:
     asked = the_conversation(pk)
     with transaction.atomic():
         try:
-            asked.is_about(typed(request.POST, "matter"), at=timezone.now(), actor=actor_of(request))
+            asked.is_about(typed(request.POST, "matter"), at=timezone.now(), actor=actor_of(request.user))
         except ValueError:
             messages.error(request, _("There is no such matter. Choose one from the list."))
         tell_pages(asked)

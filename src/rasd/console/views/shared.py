@@ -3,7 +3,6 @@
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
-from rasd.console.access import StaffRequest
 from rasd.desk.models import Conversation
 from rasd.flows.live import announce, topics_of
 
@@ -20,7 +19,3 @@ def the_conversation(pk: int) -> Conversation:
 def tell_pages(changed: Conversation) -> None:
     """Those that show it, and the lists."""
     announce(*topics_of(changed))
-
-
-def actor_of(request: StaffRequest) -> str:
-    return f"user:{request.user.get_username()}"

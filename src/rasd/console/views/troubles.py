@@ -13,6 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from rasd.console import roles, troubles
 from rasd.console.access import StaffRequest, page
 from rasd.flows.live import announce
+from rasd.ledger.models import actor_of
 
 
 @page(roles.TROUBLES)
@@ -53,7 +54,7 @@ def retry(request: StaffRequest, pk: int) -> HttpResponse:
     """Put a dead job back into its queue."""
     try:
         with transaction.atomic():
-            troubles.try_again(pk, f"user:{request.user.get_username()}", timezone.now())
+            troubles.try_again(pk, actor_of(request.user), timezone.now())
             announce("troubles")
     except ProcrastinateJob.DoesNotExist:
         messages.warning(request, _("That job is not dead any more: somebody was quicker."))

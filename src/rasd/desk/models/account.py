@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from rasd.desk import account
 from rasd.desk.account import ANSWERED, BINS, Figure, Figures, Scope, Stretch
-from rasd.ledger.models import Entry, record
+from rasd.ledger.models import Entry, actor_of, record
 
 OURS = "obligation."
 """What the actions begin with from which the account is drawn."""
@@ -309,7 +309,7 @@ def _told(stretch: AccountStretch) -> tuple[Any, ...]:
 
 def comment(entry: Entry, text: str, *, by: User, at: datetime) -> Entry:
     """What an employee says to an entry of his account: an entry itself. Said twice in a row it is there once."""
-    actor, subject = f"user:{by.get_username()}", f"entry:{entry.number}"
+    actor, subject = actor_of(by), f"entry:{entry.number}"
     with transaction.atomic():
         last = Entry.objects.filter(subject=subject).order_by("-number").first()
         if last and (last.actor, last.why) == (actor, text):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from rasd.desk.models.cases import Case
 from rasd.desk.models.conversations import Conversation
 from rasd.desk.models.standards import Finding, Standard
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 class Breach(models.Model):
@@ -115,7 +115,7 @@ class Breach(models.Model):
         with transaction.atomic():
             self.excused_at, self.excused_by, self.excused_why = excused_at, by if excused_at else None, why
             self.save(update_fields=["excused_at", "excused_by", "excused_why"])
-            record(f"user:{by.get_username()}", action, str(self), at=at, why=why)
+            record(actor_of(by), action, str(self), at=at, why=why)
 
     @property
     def lateness(self) -> timedelta | None:

@@ -17,6 +17,7 @@ from rasd.desk.models.case_records import CaseEntry, Rating
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.notices import Notice
 from rasd.desk.models.obligations import Obligation
+from rasd.ledger.models import actor_of
 
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case
@@ -57,7 +58,7 @@ def close(
         case.closing_answer = entry = case._write(
             CaseEntry.Kind.CLOSING,
             at=at,
-            actor=case_work.actor(author),
+            actor=actor_of(author),
             author=author,
             text=text,
             public=True,
@@ -66,7 +67,7 @@ def close(
         )
         case.stage = case.Stage.ANSWERED
         case.save(update_fields=["stage", "closing_answer"])
-        case._answered_on_the_page(at=at, actor=case_work.actor(author))
+        case._answered_on_the_page(at=at, actor=actor_of(author))
         settle(case)
         return entry
 

@@ -17,6 +17,7 @@ from rasd.desk.errors import AnswerHeld
 from rasd.desk.models import case_work
 from rasd.desk.models.case_records import CaseEntry
 from rasd.desk.models.conversations import Conversation, Message
+from rasd.ledger.models import actor_of
 
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case
@@ -101,14 +102,14 @@ def _write(
     case: "Case", text: str, author: User, *, message: Message | None, key: str, at: datetime
 ) -> CaseEntry:
     entry = _write_line(case, text, author, message=message, key=key, at=at)
-    case._answered_on_the_page(at=at, actor=case_work.actor(author))
+    case._answered_on_the_page(at=at, actor=actor_of(author))
     return entry
 
 
 def _write_line(
     case: "Case", text: str, author: User, *, message: Message | None, key: str | None, at: datetime
 ) -> CaseEntry:
-    actor = case_work.actor(author)
+    actor = actor_of(author)
     said = CaseEntry.Kind.SAID
     return case._write(
         said, at=at, actor=actor, author=author, text=text, public=True, message=message, key=key

@@ -63,11 +63,6 @@ def _giver(actor: str) -> str:
     return "machine:flows" if actor.startswith("customer:") else actor
 
 
-def actor(user: User) -> str:
-    """A user in the ledger."""
-    return f"user:{user.get_username()}"
-
-
 def user_of(actor: str) -> User | None:
     """The employee that an actor of the ledger is."""
     word, _colon, name = actor.partition(":")

@@ -28,7 +28,7 @@ from rasd.desk.models.contacts import Contact
 from rasd.desk.models.conversations import Conversation
 from rasd.desk.models.obligations import Obligation
 from rasd.desk.models.queues import Queue
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 class Case(models.Model):
@@ -218,7 +218,7 @@ class Case(models.Model):
             return self._write(
                 CaseEntry.Kind.NOTE,
                 at=at,
-                actor=case_work.actor(author),
+                actor=actor_of(author),
                 author=author,
                 text=case_work.said(text),
                 public=False,

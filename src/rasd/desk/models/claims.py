@@ -14,7 +14,7 @@ from rasd.desk.hours import open_until
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Queue
 from rasd.desk.models.staff import Employee
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 if TYPE_CHECKING:
     from rasd.desk.models.obligations import Obligation
@@ -64,7 +64,7 @@ class Claim(models.Model):
             if owed := conversation.owed:
                 make_his(owed, user, at=at, why="claimed")
             if former:
-                actor, facts = f"user:{user.get_username()}", {"from": former.get_username()}
+                actor, facts = actor_of(user), {"from": former.get_username()}
                 record(actor, "conversation.claim_taken", str(conversation), at=at, why=why, facts=facts)
             return claim
 
@@ -82,7 +82,7 @@ def make_his(obligation: "Obligation", user: User, *, at: datetime, why: str) ->
     employee = Employee.objects.filter(user=user).first()
     if employee and employee.is_on_shift(at):
         until = open_until(employee.hours, at)
-        obligation.give(user, at=at, actor=f"user:{user.get_username()}", until=until, why=why)
+        obligation.give(user, at=at, actor=actor_of(user), until=until, why=why)
 
 
 class HeldAnswer(models.Model):
@@ -122,7 +122,7 @@ class HeldAnswer(models.Model):
             for user in (author, other):
                 Notice.tell(user, Notice.Kind.HELD, at=at, conversation=conversation)
             facts = {"author": author.get_username(), "other": other.get_username(), "held": held.pk}
-            record(f"user:{author.get_username()}", "answer.held", str(conversation), at=at, facts=facts)
+            record(actor_of(author), "answer.held", str(conversation), at=at, facts=facts)
             return held
 
     def may_be_decided_by(self, user: User) -> bool:
@@ -176,7 +176,7 @@ class HeldAnswer(models.Model):
         self.outcome, self.settled_by, self.settled_at = outcome, by, at
         self.save(update_fields=["outcome", "settled_by", "settled_at"])
         facts = {"author": self.author.get_username(), "other": self.other.get_username(), "held": self.pk}
-        actor = f"user:{by.get_username()}"
+        actor = actor_of(by)
         record(actor, f"answer.held_{outcome}", str(self.conversation), at=at, facts=facts)
 
 

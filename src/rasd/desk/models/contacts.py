@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rasd.channels.models import Address
 from rasd.desk.errors import NotMerged
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 class Contact(models.Model):
@@ -139,7 +139,7 @@ class Merge(models.Model):
 
     def _record(self, action: str, by: User, at: datetime) -> None:
         facts = {"kept": self.kept_id, "gone": self.gone_id, "moved": self.moved}
-        record(f"user:{by.get_username()}", action, f"contact:{self.kept_id}", at=at, facts=facts)
+        record(actor_of(by), action, f"contact:{self.kept_id}", at=at, facts=facts)
 
 
 MERGE_LOCK = 0x4D45_5247  # "MERG": the advisory lock under which contacts are merged and parted

@@ -14,7 +14,7 @@ from rasd.channels.models import Address, Incoming, Line, Outgoing
 from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, IsClosed, StillOwed
 from rasd.desk.models.contacts import Contact
 from rasd.desk.models.queues import Matter, Queue
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case
@@ -386,7 +386,7 @@ class Conversation(models.Model):
                 words=text[:300],
                 since=at,
                 due_at=promises,
-                actor=f"user:{author.get_username()}",
+                actor=actor_of(author),
             )
             make_his(promised, author, at=at, why="promised")
         for case in cases:

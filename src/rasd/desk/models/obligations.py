@@ -17,7 +17,7 @@ from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
 from rasd.desk.models.roster import Roster
 from rasd.desk.models.staff import Absence, Employee
-from rasd.ledger.models import Entry, record
+from rasd.ledger.models import Entry, actor_of, record
 
 if TYPE_CHECKING:
     from rasd.desk.models.notices import EscalationStep
@@ -356,7 +356,7 @@ class Obligation(models.Model):
             self.owner, self.owner_until = owner, until
             self.save(update_fields=["owner", "owner_until"])
             if changed:
-                if owner and actor != f"user:{owner.get_username()}":
+                if owner and actor != actor_of(owner):
                     self._tell(owner, at)
                 self._record("obligation.given", actor, at=at, why=why)
             else:
@@ -481,7 +481,7 @@ class Obligation(models.Model):
             if self.discharged_at is None:
                 self.waived_by = by
                 self.save(update_fields=["waived_by"])
-                self._end(at, actor=f"user:{by.get_username()}", action="obligation.waived", why=why)
+                self._end(at, actor=actor_of(by), action="obligation.waived", why=why)
 
     def unwaive(self, *, by: User, at: datetime) -> None:
         """It was a mistake: it is owed as before, its clock never having stood. Nothing where a later one stands for both."""
@@ -490,7 +490,7 @@ class Obligation(models.Model):
                 return
             self.waived_by, self.running_since, self.discharged_at = None, self.discharged_at, None
             self.save(update_fields=["waived_by", "running_since", "discharged_at"])
-            self._record("obligation.owed_again", f"user:{by.get_username()}", at=at, why="taken back")
+            self._record("obligation.owed_again", actor_of(by), at=at, why="taken back")
 
     def done(self, *, at: datetime, actor: str, why: str = "") -> None:
         """Work that is done, or a promise that was kept otherwise than by a message."""
@@ -586,4 +586,4 @@ class Obligation(models.Model):
 
 
 def _who_wrote(message: Message | None) -> str:
-    return f"user:{message.author.get_username()}" if message and message.author else "machine:flows"
+    return actor_of(message.author) if message and message.author else "machine:flows"

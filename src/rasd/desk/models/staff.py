@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rasd.desk.errors import LastOne, NotOnShift
 from rasd.desk.hours import RoundTheClock, Without, Working, is_open, open_until, opens_at
 from rasd.desk.models.calendars import Calendar
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 if TYPE_CHECKING:
     from rasd.desk.models.obligations import Obligation
@@ -204,9 +204,9 @@ class Employee(models.Model):
         self, action: str, by: User, at: datetime, facts: dict[str, Any] | None = None, why: str = ""
     ) -> None:
         record(
-            f"user:{by.get_username()}",
+            actor_of(by),
             action,
-            f"user:{self.user.get_username()}",
+            actor_of(self.user),
             at=at,
             why=why,
             facts=facts,

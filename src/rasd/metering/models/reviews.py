@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 from rasd.metering import rules, signals
 from rasd.metering.models.judgements import Judgement
 from rasd.metering.models.submissions import Submission
@@ -220,7 +220,3 @@ class Review(models.Model):
                 facts={"review": self.pk, **undone},
             )
         self.refresh_from_db()
-
-
-def actor_of(user: AbstractBaseUser) -> str:
-    return f"user:{user.get_username()}"

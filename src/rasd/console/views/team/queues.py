@@ -20,7 +20,7 @@ from rasd.desk import hours
 from rasd.desk.models import Matter, Queue, Target
 from rasd.desk.models.roster import Roster
 from rasd.flows.live import announce
-from rasd.ledger.models import record
+from rasd.ledger.models import actor_of, record
 
 
 @page(roles.TEAM)
@@ -97,7 +97,7 @@ def queue(request: StaffRequest, pk: int | None = None) -> HttpResponse:
 
 
 def _save(request: StaffRequest, form: Any, targets: Any, steps: Any, now: datetime) -> None:
-    actor = f"user:{request.user.get_username()}"
+    actor = actor_of(request.user)
     with transaction.atomic():
         known = Queue.objects.filter(pk=form.instance.pk).first()
         hours_before = known.hours if known else None

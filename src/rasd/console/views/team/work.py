@@ -25,6 +25,7 @@ from rasd.console import roles, staffing
 from rasd.console.access import StaffRequest, page
 from rasd.desk.errors import NotOnShift
 from rasd.desk.models import Employee, Obligation, Queue
+from rasd.ledger.models import actor_of
 
 ON_A_PAGE = 100
 UNDO_WITHIN = timedelta(seconds=30)
@@ -101,7 +102,7 @@ def undo(request: StaffRequest) -> HttpResponse:
     back = 0
     for row in moved["rows"]:
         if one := Obligation.objects.open().filter(pk=row["pk"]).first():
-            one.put_back(row["place"], at=now, actor=f"user:{request.user.get_username()}")
+            one.put_back(row["place"], at=now, actor=actor_of(request.user))
             back += 1
     messages.success(request, ngettext("%(n)d taken back.", "%(n)d taken back.", back) % {"n": back})
     return redirect("console:team_work")
@@ -117,7 +118,7 @@ def _move(
     """
     if isinstance(where, Employee):
         where.shift_end(at)
-    actor, moved = f"user:{by.get_username()}", []
+    actor, moved = actor_of(by), []
     for pk in ids:
         with transaction.atomic():
             one = Obligation.hold(pk)

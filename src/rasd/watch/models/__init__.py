@@ -1,8 +1,9 @@
 """What the watch remembers: what it tries, what it planned, what it did, what it saw, whom it told."""
 
-from rasd.watch.models.alerts import Acknowledgement, Alert, Maintenance
+from rasd.watch.models.alerts import Acknowledgement, Alert, Maintenance, Telling
 from rasd.watch.models.plans import Claim, Plan, Planned, Skip, Watcher
 from rasd.watch.models.probes import Probe, Shown, StepPlayed
+from rasd.watch.models.signposts import Signpost
 from rasd.watch.models.targets import JourneyFile, Target
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Planned",
     "Probe",
     "Shown",
+    "Signpost",
     "Skip",
     "StepPlayed",
     "Target",
+    "Telling",
     "Watcher",
 ]

@@ -66,6 +66,10 @@ class Errand:
 
         return VALUE.sub(value, template)
 
+    def pattern(self, template: str) -> str:
+        """The same of a regular expression: the values stand in it as they are, whatever signs they have."""
+        return VALUE.sub(lambda match: re.escape(self.text(match[0])), template)
+
     def masked(self, text: str) -> str:
         """Without any secret in it."""
         for secret in sorted(filter(None, self.secrets.values()), key=len, reverse=True):

@@ -41,3 +41,17 @@ def _every(files: tuple[Path, ...]) -> list[Path]:
 def schema() -> None:
     """Prints the JSON Schema of journeys, for editors."""
     click.echo(json.dumps(Journey.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@watch.command()
+@click.argument("name")
+@click.option("--site", default="", help="Where the pages are. [default: RASD_WATCH_SITE]")
+def login(name: str, site: str) -> None:
+    """Prints a link that logs NAME in: once, within 15 minutes. Whoever is new is made."""
+    from rasd.watch.options import options
+    from rasd.watch.pages.door import login_link
+
+    click.echo(login_link(name, site or options.site))
+
+
+login.callback.needs_database = True  # type: ignore[union-attr]

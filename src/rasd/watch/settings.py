@@ -37,9 +37,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "rasd.watch.pages.policy.content_security_policy",
 ]
 ROOT_URLCONF = "rasd.watch.urls"
 ASGI_APPLICATION = "rasd.watch.asgi.application"
@@ -84,6 +86,8 @@ warnings.filterwarnings(
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+# Cookies belong to a host, whatever the port: beside the console of the same machine neither logs the other out.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "watch_session", "watch_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = options.https
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if options.https else 0
 if options.https:

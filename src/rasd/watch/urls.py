@@ -1,6 +1,15 @@
 """The watch's own site."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, include, path
 
-app_name = "watch"
-urlpatterns: list[URLPattern] = []
+from rasd.watch.pages import door, home
+
+PAGES: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("login", door.how, name="login"),
+    path("login/<str:token>", door.come_in, name="come-in"),
+    path("logout", door.leave, name="logout"),
+    path("language", door.language, name="language"),
+    path("theme", door.theme, name="theme"),
+]
+urlpatterns = [path("", include((PAGES, "watch")))]

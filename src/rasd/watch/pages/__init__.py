@@ -1,0 +1,1 @@
+"""The watch's own site: thin views, templates, the geometry of the drawings. No rules."""

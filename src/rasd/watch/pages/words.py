@@ -1,0 +1,114 @@
+"""The watch's codes in words, for people. Every code that a report can carry has its words here (a test holds that)."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from rasd.watch.players.finding import ExhibitKind, Outcome, Trouble
+from rasd.watch.verdicts import Verdict
+
+Words = str | Promise
+
+VERDICTS: dict[str, Words] = {
+    Verdict.COMPLETED: _("done"),
+    Verdict.COMPLETED_BUT: _("done, but"),
+    Verdict.THEIRS: _("not done"),
+    Verdict.OURS: _("the watch's own fault"),
+    Verdict.WALL: _("robots kept out"),
+}
+"""Beside a mark of its own shape (``templates/watch/_mark.html``)."""
+
+SENTENCES: dict[str, Words] = {
+    Verdict.COMPLETED: _("The visitor got what he came for."),
+    Verdict.COMPLETED_BUT: _("The visitor got what he came for, but not everything was as it should be."),
+    Verdict.THEIRS: _("The visitor did not get what he came for."),
+    Verdict.OURS: _("This visit says nothing about the service: the watch itself was at fault."),
+    Verdict.WALL: _("The service keeps robots out. The watch did not go around it."),
+}
+
+WHY: dict[str, Words] = {
+    "planned": _("planned in advance, at a time drawn by lot"),
+    "confirmation": _("a second visit, after one that did not go well"),
+    "by hand": _("sent by somebody, outside the plan"),
+}
+
+OUTCOMES: dict[str, Words] = {
+    Outcome.DONE: _("went well"),
+    Outcome.FAILED: _("did not go well"),
+    Outcome.GAVE_UP: _("gave up waiting"),
+    Outcome.NOT_REACHED: _("not reached"),
+}
+
+TROUBLES: dict[str, Words] = {
+    Trouble.NOT_THERE: _("What he looked for is not on the page."),
+    Trouble.OUT_OF_REACH: _("It is there, but nobody could press it: hidden, covered or switched off."),
+    Trouble.TWO_OF_THEM: _("There are several of the name, and the journey does not say which."),
+    Trouble.OTHER_WORDS: _("The page says something else than it should."),
+    Trouble.ERROR_PAGE: _("The service answered with an error."),
+    Trouble.NO_ANSWER: _("No answer came."),
+    Trouble.LOOP: _("The same answer came again: he went round in a circle."),
+    Trouble.LOST: _("What he had typed was gone."),
+    Trouble.UNREACHABLE: _("There was no connection."),
+    Trouble.WALL: _("Robots are kept out here."),
+    Trouble.NOT_PERMITTED: _("The permission does not cover this: the service was not asked for anything."),
+    Trouble.BROWSER: _("The watch's browser crashed or did not start."),
+    Trouble.JOURNEY: _("The journey itself is wrong."),
+    Trouble.NOT_BUILT: _("The watch cannot do this yet."),
+}
+
+CHANNELS: dict[str, Words] = {
+    "web": _("the web site"),
+    "chat": _("the chat"),
+    "mail": _("e-mail"),
+    "http": _("a plain request"),
+    "voice": _("the telephone"),
+}
+
+DEVICES: dict[str, Words] = {"phone": _("on a phone"), "desktop": _("on a computer")}
+NETWORKS: dict[str, Words] = {
+    "wifi": _("over Wi-Fi"),
+    "4g": _("over a 4G network"),
+    "3g": _("over a 3G network"),
+    "slow": _("over a slow network"),
+}
+LANGUAGES: dict[str, Words] = {"ar": _("Arabic"), "en": _("English")}
+
+EXHIBITS: dict[str, Words] = {
+    ExhibitKind.PICTURE: _("picture of the page"),
+    ExhibitKind.WORDS: _("the page's words"),
+    ExhibitKind.NETWORK: _("network"),
+    ExhibitKind.CONSOLE: _("browser's errors"),
+    ExhibitKind.TRACE: _("trace"),
+    ExhibitKind.TRANSCRIPT: _("transcript"),
+    ExhibitKind.LETTER: _("letter"),
+}
+
+SKIPS: dict[str, Words] = {
+    "stopped": _("no watcher was running"),
+    "busy": _("every watcher was busy with another visit"),
+    "budget": _("the day's budget was used up"),
+    "maintenance": _("announced maintenance"),
+    "permission": _("no valid permission"),
+    "robots": _("robots.txt forbids it"),
+    "gone": _("the journey or the target was taken away"),
+    "died": _("the watcher died during the visit"),
+}
+
+PRESENTED: dict[str, Words] = {
+    "browser": _("browser"),
+    "user_agent": _("user agent"),
+    "device": _("device"),
+    "viewport": _("screen"),
+    "locale": _("language of the browser"),
+    "zone": _("time zone"),
+    "network": _("network"),
+}
+"""Names of what a visit showed of itself; what is not here is shown under the name that the player gave it."""
+
+
+def part(name: str) -> Words:
+    """``otherwise:1:done`` → words."""
+    if name.startswith("otherwise"):
+        return _("He makes sure") if name.endswith(":done") else _("Then he tried another way")
+    return {"steps": _("What he did"), "done": _("He makes sure"), "clean_up": _("He tidies up")}.get(
+        name, name
+    )

@@ -1,0 +1,135 @@
+"""What the templates of the watch's site draw and say."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from rasd.watch.pages import words
+
+register = template.Library()
+
+# 24 × 24, strokes only. Those with a direction are turned over in right-to-left pages by the style sheet (.turns).
+ICONS = {
+    "home": "M4 11.5 12 5l8 6.5M6.5 10v9h11v-9M10 19v-5h4v5",
+    "league": "M5 19.5V12M12 19.5V5M19 19.5V9M3 19.5h18",
+    "alerts": "M6.5 16.5h11l-1.5-2V10a4 4 0 0 0-8 0v4.5ZM10.5 19h3M12 4v2",
+    "maintenance": "M14.5 6.5a4 4 0 0 1 5-1l-2.7 2.7 1 1 2.7-2.7a4 4 0 0 1-5.2 5.2L8 19l-3-3 7.3-7.3a4 4 0 0 1 2.2-2.2Z",
+    "status": "M3.5 12h4l2.5-6 4 12 2.5-6h4",
+    "account": "M12 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM5 20c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5",
+    "leave": "M14 5H6v14h8M11 12h9M17 8.5l3.5 3.5-3.5 3.5",
+    "key": "M8.5 15a3.5 3.5 0 1 1 3.3-4.7H20v3.2h-2.4v2.3h-3v-2.3h-2.8A3.5 3.5 0 0 1 8.5 15ZM8 11.5h.4",
+    "clock": "M12 4.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM12 8v4.3l3 1.7",
+    "plan": "M5 6h14v13H5ZM5 10h14M9 4v4M15 4v4M12 12.5v2.3l1.7 1",
+    "visits": "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.4M4.5 12h.4M4.5 17.5h.4",
+    "journey": "M6 5.5a2 2 0 1 1 0 4 2 2 0 0 1 0-4ZM18 14.5a2 2 0 1 1 0 4 2 2 0 0 1 0-4ZM8 7.5h7a3 3 0 0 1 0 6H9a3 3 0 0 0 0 6h7",
+    "download": "M12 4.5v10M8 11l4 4 4-4M5 19.5h14",
+    "search": "M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12ZM15 15l5 5",
+    "next": "M9 5.5 15.5 12 9 18.5",
+    "permission": "M12 4.5l6.5 2.5v5c0 4-3 6.5-6.5 7.8-3.5-1.3-6.5-3.8-6.5-7.8V7ZM9 12l2.2 2.2 4-4.4",
+    "chain": "M10 14l4-4M8.5 11 6 13.5a3.2 3.2 0 0 0 4.5 4.5L13 15.5M15.5 13l2.5-2.5A3.2 3.2 0 0 0 13.5 6L11 8.5",
+}
+TURN = {"leave", "next", "visits"}
+# Each verdict has a shape of its own: nobody has to tell colours apart. Filled: it counts. Hollow: it does not.
+MARKS = {
+    "completed": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm3 4.1-4 4.6-2-1.9-1 1.1 3.1 2.9 5-5.7Z",
+    "completed, but": "M8 1.2 15.4 14.5H.6ZM7.2 5.9v4.4h1.6V5.9Zm0 5.5V13h1.6v-1.6Z",
+    "theirs": "M1.5 1.5h13v13h-13Zm3.2 4.3L6.9 8l-2.2 2.2 1.1 1.1L8 9.1l2.2 2.2 1.1-1.1L9.1 8l2.2-2.2-1.1-1.1L8 6.9 5.8 4.7Z",
+    "ours": "M8 .8 15.2 8 8 15.2.8 8Zm0 2.1L2.9 8 8 13.1 13.1 8Z",
+    "wall": "M1.5 2.5h13v11h-13ZM3 4v2h4V4Zm5.5 0v2H13V4ZM3 7.2v1.7h1.8V7.2Zm3.2 0v1.7h3.6V7.2Zm5 0v1.7H13V7.2ZM3 10.2v1.8h4v-1.8Zm5.5 0v1.8H13v-1.8Z",
+    "skipped": "M2 7h12v2H2Z",
+}
+DIGITS = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
+POINT = re.compile(r"(?<=[٠-٩])\.(?=[٠-٩])")
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: dict[str, Any]) -> str:
+    chosen = context["request"].COOKIES.get("theme", "auto")
+    return chosen if chosen in {"light", "dark"} else "auto"
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Decoration: what it means stands beside it in words."""
+    kind = "icon turns" if name in TURN else "icon"
+    return format_html(
+        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        kind,
+        ICONS[name],
+    )
+
+
+@register.simple_tag
+def mark(verdict: str) -> SafeString:
+    """A verdict's shape and colour; its words stand beside it, or hidden in it."""
+    return format_html(
+        '<svg class="mark {}" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="{}"/></svg>',
+        verdict.replace(", ", "-"),
+        MARKS[verdict],
+    )
+
+
+@register.filter
+def figures(value: Any) -> str:
+    """Numbers in the digits of the page's language: 14:05 and 97% are ١٤:٠٥ and ٩٧٪ in Arabic."""
+    said = str(value)
+    if not (get_language() or "").startswith("ar"):
+        return said
+    return POINT.sub("٫", said.translate(DIGITS))
+
+
+@register.filter
+def ltr(value: Any) -> SafeString:
+    """An address, a hash or a name of a machine inside Arabic: read from the left and kept apart from its neighbours."""
+    return format_html('<bdi dir="ltr">{}</bdi>', value) if value not in (None, "") else mark_safe("")
+
+
+@register.filter
+def css(number: float | None) -> str:
+    """A number for CSS and SVG: a point, whatever the language, and two places."""
+    return f"{number:.2f}" if number is not None else "0"
+
+
+@register.filter
+def per_cent(share: float | None) -> str:
+    """0.987 → 99%; neither all nor nothing where that is not so."""
+    if share is None:
+        return "–"
+    shown = round(share * 100)
+    if 0 < share < 1:
+        shown = max(1, min(99, shown))
+    return figures(f"{shown}%")
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """A length of time, as exactly as one cares: 0.8 s, 42 s, 3 min 5 s, 2 h 10 min."""
+    if seconds is None:
+        return "–"
+    if isinstance(seconds, timedelta):
+        seconds = seconds.total_seconds()
+    if seconds < 10:
+        return figures(_("%(n)s s") % {"n": f"{seconds:.1f}"})
+    whole = round(seconds)
+    if whole < 120:
+        return figures(_("%(n)s s") % {"n": whole})
+    if whole < 3600:
+        return figures(_("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60})
+    return figures(_("%(h)s h %(m)s min") % {"h": whole // 3600, "m": whole % 3600 // 60})
+
+
+@register.filter
+def said(code: str, of: str) -> Any:
+    """A code's words: ``{{ probe.verdict|said:"verdicts" }}`` (``pages/words.py``)."""
+    return getattr(words, of.upper()).get(code, code)
+
+
+@register.filter
+def part(name: str) -> Any:
+    return words.part(name)

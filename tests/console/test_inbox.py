@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rasd.channels.models import Media, Outgoing
 from rasd.console.inbox import USUAL_TODAY, usual_times
-from rasd.console.views.conversations import message_key
+from rasd.console.views.shared import message_key
 from rasd.desk.hours import Hours, RoundTheClock, is_open
 from rasd.desk.models import (
     CannedAnswer,
@@ -251,6 +251,8 @@ def test_a_note_posted_again_after_a_doubt_is_written_once(as_, utility):
     for _again in range(3):
         client.post(at("reply", one.pk), {"text": "for us", "key": "k", "as": "note"}, headers=HTMX)
     assert one.messages.exclude(note="").count() == 1
+    client.post(at("reply", one.pk), {"text": "for us", "key": "k2", "as": "note"}, headers=HTMX)
+    assert one.messages.exclude(note="").count() == 2  # the same words, meant twice
 
 
 def test_nothing_is_taken_for_what_was_sent_before_because_it_has_the_same_words(as_, utility):

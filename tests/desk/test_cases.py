@@ -27,7 +27,7 @@ from rasd.desk.models import (
     Rating,
 )
 from rasd.ledger.models import Entry, verify
-from tests.desk.people import a_chat, an_address, hears
+from tests.desk.people import a_chat, a_line, an_address, hears
 
 NOON = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STAGE = Case.Stage
@@ -52,6 +52,10 @@ def omar(db) -> User:
 @pytest.fixture
 def chat(db) -> Conversation:
     return a_chat()
+
+
+def a_chat_of(phone: str) -> Conversation:
+    return hears(a_line(), an_address(phone=phone), "مرحبًا").conversation
 
 
 def opened(chat: Conversation | None = None, *, when: datetime = NOON, **more) -> Case:
@@ -209,6 +213,39 @@ def test_an_answer_held_as_another_has_the_conversation_is_kept_and_shown_in_the
     message = held.send(by=omar, at=at(2))
     channel_says(message.outgoing, accepted_at=at(2))
     assert case.entries.get(kind="said").message == message
+
+
+def test_a_key_names_no_line_of_another_case(chat, salma):
+    first, second = opened(chat), opened(a_chat_of("+96890000002"))
+    said = [case.say("نأتي الثلاثاء", author=salma, key="k", at=at(1)) for case in (first, second)]
+    assert [entry.case for entry in said] == [first, second]
+    assert Message.objects.filter(author=salma).count() == 2
+
+
+def test_a_note_in_a_case_is_written_once_for_each_key(chat, salma):
+    case = opened(chat)
+    notes = {case.note("اتصل به", author=salma, at=at(1), key=key) for key in ("k", "k", "k2")}
+    assert len(notes) == case.entries.filter(kind="note").count() == 2
+
+
+def test_g7_two_who_write_in_a_case_at_once_do_not_both_answer(chat, salma, omar):
+    case = opened(chat)
+    seen = case.entries.latest("pk").pk
+    case.say("نأتي الثلاثاء", author=salma, key="k", at=at(1), seen=seen)
+    with pytest.raises(AnswerHeld):
+        case.say("نأتي الأربعاء", author=omar, key="k2", at=at(1), seen=seen)
+    assert HeldAnswer.objects.get().text == "نأتي الأربعاء"
+    case.say("وبعد الظهر", author=salma, key="k3", at=at(1), seen=seen)
+    assert Message.objects.filter(author=omar).count() == 0
+
+
+def test_g7_nor_on_the_page_of_a_case_without_a_conversation(salma, omar):
+    case = opened()
+    seen = case.entries.latest("pk").pk
+    case.say("نأتي الثلاثاء", author=salma, key="k", at=at(1), seen=seen)
+    with pytest.raises(Claimed):
+        case.say("نأتي الأربعاء", author=omar, key="k2", at=at(1), seen=seen)
+    assert case.entries.filter(kind="said").count() == 1
 
 
 def test_nobody_closes_a_case_past_anothers_claim_on_its_conversation(chat, salma, omar):

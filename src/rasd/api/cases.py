@@ -70,6 +70,12 @@ class Said(Schema):
     text: Words
 
 
+class CaseReply(Said):
+    seen: Id | None = Field(
+        None, description="id of the last entry that was read: an answer given after it holds this one"
+    )
+
+
 class Closing(Schema):
     text: Words = Field(description="the written answer with which it closes")
     on_page: bool = Field(False, description="answered on its page, though there is a conversation")
@@ -170,12 +176,13 @@ def open_case(request: ApiRequest, body: NewCase, idempotency_key: Key) -> Done:
     summary="Write to the customer",
 )
 @writes("case.said")
-def say(request: ApiRequest, pk: Id, body: Said, idempotency_key: Key) -> Done | Kept:
-    """On its page, and in the conversation where there is one. Held like any answer (409 `answer-held`)."""
+def say(request: ApiRequest, pk: Id, body: CaseReply, idempotency_key: Key) -> Done | Kept:
+    """On its page, and in the conversation where there is one. Held like any answer (409 `answer-held`); where there is no
+    conversation, and somebody answered after `seen`, it is refused (409 `claimed`)."""
     case, key = _the(request, pk), key_of(request, idempotency_key, body.text)
     try:
         with refusing("text"):
-            entry = case.say(body.text, author=request.auth.user, key=key, at=timezone.now())
+            entry = case.say(body.text, author=request.auth.user, key=key, at=timezone.now(), seen=body.seen)
     except AnswerHeld as error:
         held = HeldOut.of(error.held).model_dump(mode="json")
         words = f"{error}; it is kept: send it after all, or drop it"

@@ -177,7 +177,7 @@ def _erase_rows(person: Person, erasure: Erasure) -> None:
     Dialogue.objects.filter(conversation__in=person.conversations).update(account_number="")
     HandOver.objects.filter(conversation__in=person.conversations).update(why="")
     person.handlings.exclude(trouble="").update(trouble=gone)
-    person.messages.exclude(note="").update(note=gone)
+    person.messages.exclude(note="").update(note=gone, note_key=None)
     person.messages.update(words="")
     _erase_traffic(person, gone)
     _erase_who(person, gone)

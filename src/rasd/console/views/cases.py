@@ -17,6 +17,8 @@ from rasd.channels.rules import window_is_open
 from rasd.console import cases as lists
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
+from rasd.console.views.shared import message_key, whole_number
+from rasd.console.views.shared import typed as typed_in
 from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage, NotOnShift
 from rasd.desk.models import CannedAnswer, Case, CaseEntry, Employee, Queue
 from rasd.ledger.models import actor_of
@@ -78,7 +80,8 @@ def say(request: StaffRequest, pk: int) -> HttpResponse:
     """To the customer; once for each ``key``, which the page made before it sent."""
 
     def deed(case: Case, text: str) -> None:
-        case.say(text, author=request.user, key=_key(request), at=timezone.now())
+        key, seen = message_key(_key(request), text), whole_number(_typed(request, "seen"))
+        case.say(text, author=request.user, key=key, at=timezone.now(), seen=seen)
 
     return _written(request, pk, "say", deed, _("Sent to the customer."))
 
@@ -87,7 +90,8 @@ def say(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def note(request: StaffRequest, pk: int) -> HttpResponse:
     def deed(case: Case, text: str) -> None:
-        case.note(text, author=request.user, at=timezone.now())
+        key = message_key(f"note-{_key(request)}", text)
+        case.note(text, author=request.user, at=timezone.now(), key=key)
 
     return _written(request, pk, "say", deed, _("Noted for your colleagues."))
 
@@ -105,7 +109,8 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
 
     def deed(case: Case, text: str) -> None:
         on_page = bool(_way(request)["on_page"])
-        case.close(text, author=request.user, key=_key(request), at=timezone.now(), on_page=on_page)
+        key = message_key(_key(request), text)
+        case.close(text, author=request.user, key=key, at=timezone.now(), on_page=on_page)
 
     return _written(
         request,
@@ -128,7 +133,9 @@ def take_up(request: StaffRequest, pk: int) -> HttpResponse:
 @page(roles.CASES)
 @require_POST
 def wait(request: StaffRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, lambda case: case.wait_for_customer(at=timezone.now(), actor=actor_of(request.user)))
+    return _done(
+        request, pk, lambda case: case.wait_for_customer(at=timezone.now(), actor=actor_of(request.user))
+    )
 
 
 @page(roles.CASES)
@@ -153,7 +160,9 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
     why = _typed(request, "why")
     if not why:
         return _show(request, _get(pk), problem=_("Say why it is opened again."), typed_at="reopen")
-    return _done(request, pk, lambda case: case.reopen(at=timezone.now(), actor=actor_of(request.user), why=why))
+    return _done(
+        request, pk, lambda case: case.reopen(at=timezone.now(), actor=actor_of(request.user), why=why)
+    )
 
 
 # The customer's page
@@ -204,6 +213,7 @@ def _show(
         "typed": typed,
         "typed_at": typed_at,
         "key": get_random_string(20),
+        "seen": shown.entries.order_by("-pk").values_list("pk", flat=True).first() or 0,
         "longest": LONGEST,
         "address": _address(request, shown),
         "can_send": chat is not None
@@ -347,8 +357,7 @@ def _way(request: HttpRequest) -> dict[str, str]:
 
 
 def _typed(request: HttpRequest, name: str) -> str:
-    """What was typed, without NUL: PostgreSQL's text holds none, and nobody means one."""
-    return request.POST.get(name, "").replace("\0", "").strip()
+    return typed_in(request.POST, name)
 
 
 def _key(request: HttpRequest) -> str:

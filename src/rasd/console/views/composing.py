@@ -12,8 +12,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.conversations import message_key, was_just_noted
-from rasd.console.views.shared import tell_pages, the_conversation, typed
+from rasd.console.views.shared import message_key, tell_pages, the_conversation, typed
 from rasd.desk.errors import Claimed
 from rasd.desk.models import CannedAnswer, Conversation, Draft
 
@@ -32,10 +31,8 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         # Before the draft, as whoever sends does it: the other way round the two wait for each other for ever.
         is_open = Conversation.objects.select_for_update().get(pk=pk).closed_at is None
-        if is_note := request.POST.get("as") == "note":
-            is_late = was_just_noted(asked, user, text.strip(), now)
-        else:
-            is_late = asked.has_reply(message_key(typed(request.POST, "key"), text.strip()))
+        is_note, key = request.POST.get("as") == "note", message_key(typed(request.POST, "key"), text.strip())
+        is_late = asked.has_note(key) if is_note else asked.has_reply(key)
         if not is_late:  # what comes after its answer brings no draft back, and no claim
             Draft.keep(asked, user, text, at=now)
         before = asked.claim_at(now)

@@ -1,6 +1,5 @@
 """The inbox: what customers write, and the answers."""
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ from rasd.console.about import about
 from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
 from rasd.console.templatetags.inbox import moment_words
-from rasd.console.views.shared import tell_pages, the_conversation, typed
+from rasd.console.views.shared import message_key, tell_pages, the_conversation, typed, whole_number
 from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, IsClosed
 from rasd.desk.hours import RoundTheClock
 from rasd.desk.inbox import Filters, State
@@ -43,7 +42,6 @@ STATES = (
     (State.ALL, gettext_lazy("all")),
     (State.CLOSED, gettext_lazy("closed")),
 )
-SAID_AGAIN_WITHIN = timedelta(minutes=2)
 UNDONE_WITHIN = timedelta(seconds=30)  # what was settled or closed may be taken back for so long
 
 
@@ -191,15 +189,14 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         try:
             if kind == "note":
-                if not was_just_noted(asked, request.user, text, now):
-                    asked.note(text, at=now, author=request.user)
+                asked.note(text, at=now, author=request.user, key=key)
                 Draft.keep(asked, request.user, "", at=now)
                 said = "noted"
             elif by is not None:
-                asked.promise(text, author=request.user, key=key, at=now, by=by, seen=_number(seen))
+                asked.promise(text, author=request.user, key=key, at=now, by=by, seen=whole_number(seen))
                 said = "promised"
             else:
-                asked.reply(text, author=request.user, key=key, at=now, seen=_number(seen))
+                asked.reply(text, author=request.user, key=key, at=now, seen=whole_number(seen))
         except AnswerHeld:
             said = "held"
         except (GoesOnElsewhere, IsClosed) as error:
@@ -210,17 +207,6 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
             asked.release(request.user, at=now)
         tell_pages(asked)
     return _answered(request, asked, said)
-
-
-def message_key(key: str, text: str) -> str:
-    """Of what is sent. The same ``key`` of the page with other words is another message: somebody went on typing after a send
-    that seemed to fail."""
-    return f"{key[:100]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def was_just_noted(asked: Conversation, user: User, text: str, at: datetime) -> bool:
-    """Whether ``user`` noted that here, word for word, a moment ago: it comes again, or late, over a shaking connection."""
-    return asked.messages.filter(author=user, at__gt=at - SAID_AGAIN_WITHIN, note=text).exists()
 
 
 def _promised(request: StaffRequest) -> datetime | None:
@@ -287,7 +273,3 @@ def again(request: StaffRequest, changed: Conversation, *, done: bool = True) ->
 
 def _new_key() -> str:
     return get_random_string(20)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -1,5 +1,7 @@
 """What the views of the inbox have in common."""
 
+import hashlib
+
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
@@ -10,6 +12,16 @@ from rasd.flows.live import announce, topics_of
 def typed(form: QueryDict, name: str) -> str:
     """What was typed, without NUL: PostgreSQL's text holds none, and nobody means one."""
     return form.get(name, "").replace("\0", "").strip()
+
+
+def whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def message_key(key: str, text: str) -> str:
+    """Of what is sent. The same ``key`` of the page with other words is another message: somebody went on typing after a send
+    that seemed to fail."""
+    return f"{key[:100]}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def the_conversation(pk: int) -> Conversation:

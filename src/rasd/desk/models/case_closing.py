@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from rasd.channels.models import Outgoing
 from rasd.desk.errors import CannotReceive, Claimed
-from rasd.desk.models import case_work
+from rasd.desk.models import case_saying, case_work
 from rasd.desk.models.case_records import CaseEntry, Rating
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.notices import Notice
@@ -63,7 +63,7 @@ def close(
             text=text,
             public=True,
             message=message,
-            key=key,
+            key=case_saying.entry_key(case, key),
         )
         case.stage = case.Stage.ANSWERED
         case.save(update_fields=["stage", "closing_answer"])

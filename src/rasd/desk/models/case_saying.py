@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from rasd.channels.rules import TEMPLATE_TEXT_MAX
-from rasd.desk.errors import AnswerHeld
+from rasd.desk.errors import AnswerHeld, Claimed
 from rasd.desk.models import case_work
 from rasd.desk.models.case_records import CaseEntry
 from rasd.desk.models.conversations import Conversation, Message
@@ -25,28 +25,51 @@ if TYPE_CHECKING:
 IN_A_CASE = "case-reply"
 
 
-def say(case: "Case", text: str, *, author: User, key: str, at: datetime) -> CaseEntry:
+def say(
+    case: "Case", text: str, *, author: User, key: str, at: datetime, seen: int | None = None
+) -> CaseEntry:
     """To the customer: on the page, and in the conversation where there is one. Once for each ``key``.
 
     It answers what he wrote on either.
 
+    Args:
+        seen: the primary key of the last line of its history that the author's page showed.
+
     Raises:
         ValueError: it is empty.
-        AnswerHeld: somebody else has the conversation.
+        AnswerHeld: somebody else has the conversation, or has answered after what the author saw.
+        Claimed: so it is, and there is no conversation in which it could be held.
     """
     with case._held():
         if known := case._written(key):
             return known
         text = case_work.said(text)
+        quicker = _who_was_quicker(case, author, seen)
         if case.conversation is None:
+            if quicker and quicker.author:
+                raise Claimed(quicker.author, quicker.at)
             return _write(case, text, author, message=None, key=key, at=at)
+        last = quicker.message_id - 1 if quicker and quicker.message_id else None
         try:
-            message = case.conversation.reply(text, author=author, key=key, at=at, case=case)
+            message = case.conversation.reply(text, author=author, key=key, at=at, seen=last, case=case)
         except AnswerHeld as error:  # what was typed is kept as a held answer, which must not be rolled back
             held = error
         else:
             return case.entries.get(message=message)
     raise held
+
+
+def _who_was_quicker(case: "Case", author: User, seen: int | None) -> CaseEntry | None:
+    """What a colleague said to the customer in it after ``author`` last looked."""
+    if seen is None:
+        return None
+    said = case.entries.filter(pk__gt=seen, kind__in=[CaseEntry.Kind.SAID, CaseEntry.Kind.CLOSING])
+    return said.exclude(author=None).exclude(author=author).order_by("pk").first()
+
+
+def entry_key(case: "Case", key: str) -> str:
+    """Of what staff write in it under ``key``, which their page chose: it names no line of another case."""
+    return f"{case.pk}:{key}"
 
 
 def reply_key(case: "Case", key: str) -> str:
@@ -109,8 +132,13 @@ def _write(
 def _write_line(
     case: "Case", text: str, author: User, *, message: Message | None, key: str | None, at: datetime
 ) -> CaseEntry:
-    actor = actor_of(author)
-    said = CaseEntry.Kind.SAID
     return case._write(
-        said, at=at, actor=actor, author=author, text=text, public=True, message=message, key=key
+        CaseEntry.Kind.SAID,
+        at=at,
+        actor=actor_of(author),
+        author=author,
+        text=text,
+        public=True,
+        message=message,
+        key=None if key is None else entry_key(case, key),
     )

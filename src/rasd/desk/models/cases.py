@@ -212,9 +212,11 @@ class Case(models.Model):
                 facts={"queue": queue.name, "owner": owner.get_username() if owner else None},
             )
 
-    def note(self, text: str, *, author: User, at: datetime) -> CaseEntry:
-        """For staff only. Raises ValueError where it is empty."""
+    def note(self, text: str, *, author: User, at: datetime, key: str | None = None) -> CaseEntry:
+        """For staff only; once for each ``key``. Raises ValueError where it is empty."""
         with self._held():
+            if key is not None and (known := self._written(key)):
+                return known
             return self._write(
                 CaseEntry.Kind.NOTE,
                 at=at,
@@ -222,6 +224,7 @@ class Case(models.Model):
                 author=author,
                 text=case_work.said(text),
                 public=False,
+                key=None if key is None else case_saying.entry_key(self, key),
             )
 
     say = case_saying.say
@@ -294,7 +297,8 @@ class Case(models.Model):
         return work
 
     def _written(self, key: str) -> CaseEntry | None:
-        return CaseEntry.objects.filter(key=key).select_related("case").first()
+        """What was written in it under ``key``, see :func:`case_saying.entry_key`."""
+        return self.entries.filter(key=case_saying.entry_key(self, key)).first()
 
     def _go(self, stage: str, *, at: datetime, actor: str) -> None:
         if stage != self.stage:

@@ -161,6 +161,13 @@ class Conversation(models.Model):
         whole = f"reply:{self.pk}:{key}"
         return Outgoing.objects.filter(key=whole).exists() or HeldAnswer.objects.filter(key=whole).exists()
 
+    def has_note(self, key: str) -> bool:
+        """Whether :meth:`note` has been called with ``key``."""
+        return Message.objects.filter(note_key=self._note_key(key)).exists()
+
+    def _note_key(self, key: str) -> str:
+        return f"{self.pk}:{key}"
+
     def promise(
         self, text: str, *, author: User, key: str, at: datetime, by: datetime, seen: int | None = None
     ) -> tuple["Message", "Obligation"]:
@@ -270,12 +277,23 @@ class Conversation(models.Model):
             self.language = language
             self.save(update_fields=["language"])
 
-    def note(self, text: str, *, at: datetime, author: User | None = None) -> "Message":
-        """For staff only; from the machine where it has no author. Who is mentioned in it (``@username``) is told."""
+    def note(
+        self, text: str, *, at: datetime, author: User | None = None, key: str | None = None
+    ) -> "Message":
+        """For staff only; from the machine where it has no author. Who is mentioned in it (``@username``) is told.
+
+        Args:
+            key: what makes it this note: a second call with the same key gives the same one.
+        """
         from rasd.desk.models.notices import Notice
 
         with transaction.atomic():
-            message = self._add(at=at, note=text, author=author)
+            if key is not None:
+                key = self._note_key(key)
+                Conversation.objects.select_for_update().get(pk=self.pk)
+                if found := Message.objects.filter(note_key=key).first():
+                    return found
+            message = self._add(at=at, note=text, author=author, note_key=key)
             for user in mentioned(text):
                 if user != author:
                     Notice.tell(user, Notice.Kind.MENTION, at=at, conversation=self, message=message)
@@ -434,6 +452,9 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, help_text="null: the customer, or the machine"
     )
     note = models.TextField(blank=True, help_text="for staff only")
+    note_key = models.CharField(  # noqa: DJ001 (unique where there is one)
+        max_length=200, null=True, help_text="made by the page: the same note is written once"
+    )
     words = models.TextField(blank=True, help_text="what was said, wherever it stands, for searching")
     search = models.GeneratedField(
         expression=Func(F("words"), function="desk_words"),
@@ -448,6 +469,10 @@ class Message(models.Model):
             GinIndex(fields=["search"], name="message_search", fastupdate=False),
         ]
         constraints = [
+            # Of notes alone: an index of every message would be one of millions of nulls.
+            models.UniqueConstraint(
+                fields=["note_key"], condition=Q(note_key__isnull=False), name="one_note_of_a_key"
+            ),
             models.CheckConstraint(
                 condition=(
                     Q(incoming__isnull=False, outgoing__isnull=True, note="")

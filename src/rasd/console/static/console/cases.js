@@ -15,14 +15,28 @@
     try { deed(field, place(field)); } catch { /* storage is full or forbidden: typing must go on */ }
   });
   const recall = () => each((field, key) => { field.value ||= localStorage.getItem(key) ?? ""; });
+  const forget = () => {
+    try {
+      const sent = JSON.parse(sessionStorage.getItem(SENT) ?? "[]");
+      if (!find("[data-case]")) return; /* a closing answer is looked at once more first */
+      sessionStorage.removeItem(SENT);
+      if (find(".messages .success")) sent.forEach((key) => localStorage.removeItem(key));
+    } catch { /* as above */ }
+  };
+  document.addEventListener("DOMContentLoaded", forget);
   document.addEventListener("DOMContentLoaded", recall);
   document.addEventListener("htmx:afterSettle", recall);
   document.addEventListener("input", (event) => {
     if (!event.target.dataset?.keep) return;
     each((field, key) => { if (field.value) localStorage.setItem(key, field.value); else localStorage.removeItem(key); });
   });
+  /* What was sent is forgotten on the page that says so, and not before: a connection may fail in between. */
+  const SENT = "rasd.case.sent";
   document.addEventListener("submit", (event) => {
-    event.target.querySelectorAll("[data-keep]").forEach((field) => { try { localStorage.removeItem(place(field)); } catch { /* as above */ } });
+    const kept = [...event.target.querySelectorAll("[data-keep]")].map(place);
+    try { if (kept.length) sessionStorage.setItem(SENT, JSON.stringify(kept)); } catch { /* as above */ }
+    const seen = event.target.elements.seen;
+    if (seen) seen.value = find("#history")?.dataset.seen ?? seen.value; /* the history may be newer than the form */
   });
 
   /* A colleague changed the case: what can be done is shown anew, unless somebody is typing there. */

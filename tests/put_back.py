@@ -17,12 +17,16 @@ _AT_THE_START = """
         END LOOP;
     END $$;
     ALTER TABLE ledger_entry DISABLE TRIGGER ledger_no_truncate;
+    ALTER TABLE watch_probe DISABLE TRIGGER watch_probe_no_truncate;
+    ALTER TABLE watch_stepplayed DISABLE TRIGGER watch_stepplayed_no_truncate;
+    ALTER TABLE watch_shown DISABLE TRIGGER watch_shown_no_truncate;
 """
 
 _AFTER = """
     SET CONSTRAINTS ALL DEFERRED;
     DO $$ DECLARE t text; kept boolean; stale boolean; BEGIN
         IF EXISTS (TABLE ledger_entry) THEN TRUNCATE ledger_entry CASCADE; END IF;
+        IF EXISTS (TABLE watch_probe) THEN TRUNCATE watch_probe CASCADE; END IF;
         FOR t, kept IN SELECT p.tablename, s.tablename IS NOT NULL FROM pg_tables p
             LEFT JOIN pg_tables s ON s.tablename = p.tablename AND s.schemaname = 'suite'
             WHERE p.schemaname = 'public' ORDER BY p.tablename DESC LOOP
@@ -42,7 +46,7 @@ go after the defers that point to them."""
 
 
 def remember() -> None:
-    """Once, when the migrations have run. The suite alone may truncate the ledger."""
+    """Once, when the migrations have run. The suite alone may truncate the ledger and what the watch recorded."""
     with connection.cursor() as cursor:
         cursor.execute(_AT_THE_START)
 

@@ -1,11 +1,11 @@
 """What every player is given and answers. Blackbox exporter's habit: one signature for all."""
 
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, Protocol
 
 from rasd.watch.evidence.box import Box
@@ -47,7 +47,7 @@ class Errand:
     secrets: Mapping[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
-    random: random.Random = field(default_factory=random.Random)
+    random: Random = field(default_factory=Random)
     patient_until: float = float("inf")
     """By ``clock.monotonic``."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rasd.watch.journeys.language import Channel, Go, Journey, Step, Wait
+from rasd.watch.journeys.language import Channel, Go, Step, Wait
 from rasd.watch.journeys.saying import said
 from rasd.watch.players.base import CannotPlay, Errand, Player
 from rasd.watch.players.finding import Exhibit, Finding, Moment, Outcome, Trouble
@@ -66,7 +66,11 @@ class Visit:
                     part = f"otherwise:{n}"
                     there = [Go(go=other.channel, at=other.at)] if other.at else []
                     well = self._errand(
-                        part, [*there, *other.steps], f"{part}:done", other.done, other.patience.total_seconds()
+                        part,
+                        [*there, *other.steps],
+                        f"{part}:done",
+                        other.done,
+                        other.patience.total_seconds(),
                     )
             self._be_patient(patience)
             self.here = journey.channel
@@ -115,7 +119,9 @@ class Visit:
             facts = dict(error.facts)
             outcome = Outcome.GAVE_UP if facts.pop("gave_up", False) else Outcome.FAILED
             trouble, words = error.trouble, error.words
-        except Exception as error:  # a player's own mistake must not cost the visit, nor be held against the service
+        except (
+            Exception
+        ) as error:  # a player's own mistake must not cost the visit, nor be held against the service
             facts, outcome, trouble = {}, Outcome.FAILED, Trouble.BROWSER
             words = f"the watch's own player failed: {type(error).__name__}: {error}"
         seconds = clock.monotonic() - start
@@ -191,7 +197,9 @@ class Visit:
                 self.not_closed.append(f"{type(error).__name__}: {error}")
 
 
-def broken_off(errand: Errand, findings: Sequence[Finding], during: Finding | None, words: str) -> list[Finding]:
+def broken_off(
+    errand: Errand, findings: Sequence[Finding], during: Finding | None, words: str
+) -> list[Finding]:
     """What is known of a visit whose playing process is gone: its findings, the step it was at, and the journey's own steps
     that were not reached, what should have been tidied up among them."""
     visit = Visit(errand, {}, no_host)

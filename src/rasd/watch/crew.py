@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from rasd.watch.leave import Leave
 from rasd.watch.players.finding import Finding
 from rasd.watch.players.report import Report
 from rasd.watch.watchfile import Address, Mailbox
@@ -26,7 +27,8 @@ class Order(BaseModel):
     """Where the evidence goes."""
     seed: str
     """What the made-up person and every choice of the visit are drawn from."""
-    permission: Path | None = None
+    leave: Leave = Leave()
+    """Where the visit may go (``conduct.py`` makes it); as it stands: loopback."""
     mailbox: Mailbox | None = None
     own_network: tuple[Address, ...] = ()
     browser: str = ""

@@ -23,6 +23,8 @@ def _known_zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+Key = Annotated[str, Field(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$")]
+"""A public key as ``rasd watch permit new-key`` prints it."""
 
 
 class Mailbox(Strict):
@@ -40,6 +42,9 @@ class Alerts(Strict):
     to: list[Text] = Field(
         default_factory=list, description="addresses as Apprise writes them: mailto://…, tgram://…"
     )
+    site: Address | None = Field(
+        None, description="where those who are told reach this watch's pages, for the links"
+    )
     objective: float = Field(0.95, gt=0, lt=1, description="the share of visits that should be completed")
     fast: Duration = Field("6h", validate_default=True)
     slow: Duration = Field("72h", validate_default=True)
@@ -50,6 +55,11 @@ class TargetEntry(Strict):
     url: Address
     zone: Zone = "Asia/Muscat"
     permission: Path | None = Field(None, description="the owner's signed permission; not needed on loopback")
+    owner_key: Key | None = Field(
+        None,
+        description="the owner's public key as he handed it over; without it, what he publishes at "
+        "/.well-known/rasd-permission counts",
+    )
     visits_a_day: int = Field(48, ge=1, le=5000, description="at most, confirmations included")
     journeys: list[Text] = Field(min_length=1, description="files, or patterns such as journeys/*.yaml")
     public: bool = Field(False, description="shown to everybody on /status")

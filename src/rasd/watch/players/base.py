@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys.language import Channel, Journey, Step
+from rasd.watch.leave import Leave
+from rasd.watch.permission import Why
 from rasd.watch.players.finding import Exhibit, Finding, Trouble
 
 MASK = "•••"
@@ -45,6 +47,8 @@ class Errand:
     someone: Mapping[str, str]
     """The made-up person: first, last, name, email, phone … (``identities.py``)."""
     secrets: Mapping[str, str] = field(default_factory=dict)
+    leave: Leave = field(default_factory=Leave)
+    """Where he may go. As it stands: loopback."""
     kept: dict[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     random: Random = field(default_factory=Random)
@@ -69,6 +73,13 @@ class Errand:
     def pattern(self, template: str) -> str:
         """The same of a regular expression: the values stand in it as they are, whatever signs they have."""
         return VALUE.sub(lambda match: re.escape(self.text(match[0])), template)
+
+    def ask_leave(self, url: str, *, sends: bool = False) -> None:
+        """Before anything is asked of ``url`` or sent there, at each redirect too: http(s), ``mailto:somebody@example.org``
+        or a messenger's address. Raises CannotPlay: NOT_PERMITTED, or WALL where its robots.txt keeps robots out."""
+        if refusal := self.leave.refusal(url, sends=sends):
+            trouble = Trouble.WALL if refusal.why is Why.ROBOTS else Trouble.NOT_PERMITTED
+            raise CannotPlay(trouble, refusal.words, refused=refusal.why.value)
 
     def masked(self, text: str) -> str:
         """Without any secret in it."""

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
 from rasd.channels.errors import ChannelError
 from rasd.channels.models import Outgoing
 from rasd.channels.signals import outgoing_changed
 from rasd.channels.whatsapp import api
-from rasd.desk.models import HandOver, Obligation
+from rasd.desk.models import Conversation, Employee, HandOver, Notice, Obligation
 from tests.flows.conftest import Customer, shows
 from tests.jobs import do_jobs
 
@@ -68,6 +69,85 @@ def test_g7_what_the_machine_could_not_tell_is_owed_by_people_and_once(customer:
     assert HandOver.objects.get().why == "the answer could not be delivered"
     customer.says("هل من أحد؟")
     assert Obligation.objects.get() == owed
+
+
+def fails(outgoing: Outgoing) -> None:
+    """The channel took it, and says later that it could not be delivered."""
+    Outgoing.objects.filter(pk=outgoing.pk).update(failed_at="2026-11-20T08:05:00Z", error_code=131026)
+    outgoing_changed.send(sender=Outgoing, outgoing=Outgoing.objects.get(pk=outgoing.pk))
+    do_jobs()
+
+
+def closed(customer: Customer) -> Conversation:
+    conversation = customer.conversation
+    conversation.close(at=conversation.last_message_at, actor="user:salma")
+    return conversation
+
+
+def test_g7_an_answer_that_fails_once_all_is_closed_is_owed_where_somebody_can_answer(customer: Customer):
+    customer.says("كم فاتورتي هذا الشهر؟")
+    conversation = closed(customer)
+    fails(Outgoing.objects.get())
+    conversation.refresh_from_db()
+    assert conversation.closed_at is None
+    assert conversation.owed is not None
+
+
+def test_g7_nor_is_it_owed_in_the_closed_one_where_the_customer_has_written_since(customer: Customer):
+    [answer] = customer.says("كم فاتورتي هذا الشهر؟")
+    before = closed(customer)
+    assert not customer.says("شكرا")
+    fails(answer)
+    newer = Conversation.objects.get(closed_at=None)
+    assert before.owed is None
+    assert newer.owed is not None
+
+
+@pytest.fixture
+def salma(db) -> User:
+    user = User.objects.create_user("salma")
+    Employee.objects.create(user=user)
+    return user
+
+
+def answered(customer: Customer, salma: User) -> Outgoing:
+    """By an employee; the channel took it."""
+    customer.says("أريد التحدث مع موظف")
+    conversation = customer.conversation
+    message = conversation.reply("تفضل", author=salma, key="k", at=conversation.last_message_at)
+    do_jobs()
+    assert conversation.owed is None
+    return message.outgoing
+
+
+def test_whose_answer_failed_is_told_once(customer: Customer, salma):
+    sent = answered(customer, salma)
+    for _again in range(2):
+        fails(sent)
+    assert [(told.to, told.conversation) for told in Notice.objects.filter(kind="failed")] == [
+        (salma, customer.conversation)
+    ]
+
+
+def test_g7_what_is_owed_again_opens_what_was_closed(customer: Customer, salma):
+    sent = answered(customer, salma)
+    conversation = closed(customer)
+    fails(sent)
+    conversation.refresh_from_db()
+    assert conversation.closed_at is None
+    assert conversation.owed is not None
+
+
+def test_g7_what_is_owed_again_in_a_closed_one_is_answered_in_the_one_that_is_open(customer: Customer, salma):
+    sent = answered(customer, salma)
+    before = closed(customer)
+    customer.says("شكرا")
+    fails(sent)
+    assert before.owed is not None
+    newer = Conversation.objects.get(closed_at=None)
+    newer.reply("تفضل", author=salma, key="k2", at=newer.last_message_at)
+    do_jobs()
+    assert not Obligation.objects.open().exists()
 
 
 def test_an_answer_that_fails_after_another_was_received_is_owed_by_nobody(customer: Customer):

@@ -33,18 +33,12 @@ from rasd.flows.speaking import (
     logging_of,
     say,
 )
-from rasd.flows.unanswered import is_one_too_many
+from rasd.flows.unanswered import FILES, SAYS_NOTHING, is_one_too_many
 from rasd.language import NumberFound, Understanding, understand
 from rasd.metering.models import Cycle, ServicePoint, Submission
 
 Kind = Incoming.Kind
 Expecting = Dialogue.Expecting
-
-SAYS_NOTHING_TO_US = {Kind.REACTION, Kind.REVOCATION, Kind.SYSTEM, Kind.STICKER}
-"""Seen by people in the conversation; no answer is expected."""
-
-FILES = {Kind.IMAGE, Kind.DOCUMENT}
-"""Answered when their file has been fetched and looked at."""
 
 MISUNDERSTANDINGS_ALLOWED = 1
 
@@ -71,7 +65,7 @@ class Arrival:
             hold(self.conversation)
             with logging_of(self.conversation):
                 log.info("received", kind=self.incoming.kind, message=self.incoming.external_id)
-                if self.incoming.kind not in SAYS_NOTHING_TO_US:
+                if self.incoming.kind not in SAYS_NOTHING:
                     self._learn_language()
                     with translation.override(self.conversation.language):
                         self._answer()

@@ -66,12 +66,14 @@ def ask_again(incoming_id: int) -> None:
 
 @app.task(queue="flows", retry=Patience())
 def not_delivered(message_id: int) -> None:
-    """What the machine said failed for good: a person owes it, where nothing else could be received (G7)."""
+    """What was said failed for good: a person owes what the machine said, where nothing else could be received; what was
+    closed meanwhile, and is owed in again, is open again (G7)."""
     from rasd.desk.models import Message
-    from rasd.flows.unanswered import owe_what_failed
+    from rasd.flows.unanswered import open_where_owed, owe_what_failed
 
-    said = Message.objects.select_related("outgoing", "conversation__address", "conversation__line")
-    owe_what_failed(said.get(pk=message_id), at=timezone.now())
+    messages = Message.objects.select_related("outgoing", "conversation__address", "conversation__line")
+    said = messages.get(pk=message_id)
+    (owe_what_failed if said.author_id is None else open_where_owed)(said, at=timezone.now())
 
 
 @app.task(queue="vision", retry=Patience())

@@ -37,7 +37,7 @@ def show_what_became_of_it(sender: Any, outgoing: Outgoing, **_: Any) -> None:
     for message in Message.objects.filter(outgoing=outgoing).select_related("conversation"):
         shown = message.conversation
         announce(*(topics_of(shown) if outgoing.failed_at else [str(shown)]))
-        if outgoing.failed_at and message.author_id is None:
+        if outgoing.failed_at:
             defer(jobs.not_delivered, lock=jobs.lock_of(outgoing.address_id), message_id=message.pk)
     if outgoing.failed_at:
         announce("troubles")

@@ -1,15 +1,19 @@
 """What the machine left without an answer goes to people: the third message in a row (G8), and the one whose answer failed
 for good (G7)."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
-from rasd.channels.models import Incoming
-from rasd.desk.models import HandOver, Message, Obligation
+from rasd.channels.models import Address, Incoming
+from rasd.desk.errors import GoesOnElsewhere
+from rasd.desk.models import Conversation, HandOver, Message, Obligation
 from rasd.flows.speaking import hand_over, hold
 from rasd.language import understand
+
+MACHINE = "machine:flows"
 
 MESSAGES_ALLOWED = 2
 """That expect an answer, in a row, before a person has the conversation."""
@@ -21,8 +25,11 @@ LOOKED_AT_WITHIN = timedelta(minutes=2)
 """In which a file is fetched, looked at and answered; several at once are one matter."""
 
 Kind = Incoming.Kind
-SAYS_NOTHING = [Kind.REACTION, Kind.REVOCATION, Kind.SYSTEM, Kind.STICKER]
-FILES = [Kind.IMAGE, Kind.DOCUMENT]
+SAYS_NOTHING = frozenset({Kind.REACTION, Kind.REVOCATION, Kind.SYSTEM, Kind.STICKER})
+"""Seen by people in the conversation; no answer is expected."""
+
+FILES = frozenset({Kind.IMAGE, Kind.DOCUMENT})
+"""Answered when their file has been fetched and looked at."""
 
 
 def is_one_too_many(message: Message, *, at: datetime) -> bool:
@@ -44,13 +51,16 @@ def is_one_too_many(message: Message, *, at: datetime) -> bool:
 def owe_what_failed(failed: Message, *, at: datetime) -> None:
     """``failed``, by the machine, could not be delivered: a person owes an answer to what the customer wrote last before it.
 
+    Where it has been closed meanwhile it is opened again; where the customer has written since, which opened another, that
+    one has it.
+
     Nothing where he was told something else since, or will be; where people have the conversation, or owe an answer in it,
     already, or have settled that very message; where he had written nothing that expects an answer; and where ``failed`` was
     sent again meanwhile.
     """
     conversation = failed.conversation
     with transaction.atomic():
-        hold(conversation)
+        hold_open(conversation)
         if failed.outgoing is None or failed.outgoing.failed_at is None:
             return
         if conversation.is_with_people or conversation.owed:
@@ -62,10 +72,36 @@ def owe_what_failed(failed: Message, *, at: datetime) -> None:
         of_text = asked.incoming.kind == Kind.TEXT and asked.incoming_id != failed.outgoing.replies_to_id
         if of_text and not understand(asked.incoming.text).expects_answer:
             return
-        told = conversation.messages.filter(outgoing__isnull=False, outgoing__failed_at=None)
-        if not told.filter(pk__gt=asked.pk).exists():
-            why = "the answer could not be delivered"
-            hand_over(conversation, asked, wish=HandOver.Wish.MACHINE, why=why, at=at)
+        newer = conversation.goes_on_in if conversation.closed_at else None
+        place = newer or conversation
+        told = Message.objects.filter(outgoing__isnull=False, outgoing__failed_at=None, pk__gt=asked.pk)
+        if told.filter(conversation__in=[conversation, place]).exists():
+            return
+        if newer is None:
+            conversation.reopen(at=at, actor=MACHINE)
+        elif newer.is_with_people or newer.owed:
+            return
+        else:
+            asked = newer.messages.filter(incoming__isnull=False).order_by("pk").last() or asked
+        why = "the answer could not be delivered"
+        hand_over(place, asked, wish=HandOver.Wish.MACHINE, why=why, at=at)
+
+
+def open_where_owed(failed: Message, *, at: datetime) -> None:
+    """``failed``, by an employee, could not be delivered, and what it answered is owed again: where its conversation has been
+    closed meanwhile, it is opened again. Where the customer has written since, the next answer there answers that too."""
+    with transaction.atomic():
+        hold_open(failed.conversation)
+        if failed.conversation.obligations.open().exists():
+            with suppress(GoesOnElsewhere):
+                failed.conversation.reopen(at=at, actor=MACHINE)
+
+
+def hold_open(conversation: Conversation) -> None:
+    """As :func:`hold`, and nobody closes it or opens another: the address is locked first, as whoever takes a message in does."""
+    Address.objects.select_for_update().get(pk=conversation.address_id)
+    hold(conversation)
+    conversation.refresh_from_db(fields=["closed_at"])
 
 
 def _expects_answer(message: Message, at: datetime) -> bool:

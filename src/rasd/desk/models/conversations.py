@@ -392,7 +392,7 @@ class Conversation(models.Model):
         in_short = cases[-1].in_short(text) if cases else ""
         content = {"in_short": in_short} if in_short else {}
         message = self._send(text, key=key, at=at, author=author, content=content)
-        if owed := self.owed:
+        for owed in self._owed_between_the_two():
             owed.answer_with(message)
         if promises:
             promised = Obligation.begin(
@@ -410,6 +410,18 @@ class Conversation(models.Model):
         for case in cases:
             case.show_reply(message, key)
         return message
+
+    def _owed_between_the_two(self) -> "list[Obligation]":
+        """The answer owed in it; and, of those that are closed, what is owed again as its answer could not be delivered."""
+        from rasd.desk.models.obligations import Obligation
+
+        before = Q(
+            conversation__line=self.line_id,
+            conversation__address=self.address_id,
+            conversation__closed_at__isnull=False,
+        )
+        owed = Obligation.objects.open().filter(Q(conversation=self) | before, kind=Obligation.Kind.ANSWER)
+        return list(owed.order_by("pk"))
 
     def _queue_for(self, author: User) -> Queue:
         """Whose a promise is when its author cannot keep it: the queue that answered here last, else the author's, else any."""

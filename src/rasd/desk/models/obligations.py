@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from rasd.channels.models import Outgoing
 from rasd.desk import hours, signals
 from rasd.desk.errors import NotWaivable
 from rasd.desk.models.conversations import Conversation, Message
@@ -435,11 +436,17 @@ class Obligation(models.Model):
 
     @classmethod
     def keep_promises(cls, message: Message) -> None:
-        """``message`` keeps the promises made in its conversation, where an employee wrote it, the customer could receive it,
-        and it was not written in the same breath as the promise."""
+        """``message`` keeps the promises made in its conversation, and in closed ones of the same two, where an employee wrote
+        it, the customer could receive it, and it was not written in the same breath as the promise."""
         if message.author is None or message.outgoing is None or not message.outgoing.could_be_received:
             return
-        made = cls.objects.open().filter(conversation=message.conversation_id, kind=cls.Kind.PROMISE)
+        now = message.conversation
+        before = Q(
+            conversation__line=now.line_id,
+            conversation__address=now.address_id,
+            conversation__closed_at__isnull=False,
+        )
+        made = cls.objects.open().filter(Q(conversation=now) | before, kind=cls.Kind.PROMISE)
         for promise in made.filter(since__lte=message.at - SAME_BREATH).exclude(message=message):
             promise.answer_with(message)
 
@@ -464,10 +471,22 @@ class Obligation(models.Model):
                     at=answer.failed_at or self.since,
                     why="the channel could not deliver the answer",
                 )
+                self._tell_that_it_failed(answer)
             elif answer.failed_at and self.discharged_at is None:
                 self._tell_of(
                     "obligation.owed_again"
                 )  # it was never out, so no entry: but somebody must write another
+                self._tell_that_it_failed(answer)
+
+    def _tell_that_it_failed(self, answer: Outgoing) -> None:
+        """Once: whoever owes it, else who wrote it. What is owed on a case is told by the case."""
+        from rasd.desk.models.notices import Notice
+
+        user = self.owner or (self.discharged_by.author if self.discharged_by else None)
+        failed_at = answer.failed_at or self.since
+        told = self.notices.filter(kind=Notice.Kind.FAILED, at=failed_at)
+        if user is not None and self.kind != self.Kind.WORK and not told.exists():
+            Notice.tell(user, Notice.Kind.FAILED, at=failed_at, obligation=self)
 
     def waive(self, *, by: User, at: datetime, why: str = "") -> None:
         """An employee says that it needs no answer.

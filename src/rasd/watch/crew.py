@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from rasd.watch.leave import Leave
+from rasd.watch.leave import Leave
 from rasd.watch.players.finding import Finding
 from rasd.watch.players.report import Report
 from rasd.watch.watchfile import Address, Mailbox

@@ -217,7 +217,8 @@ def _ours(
     broke_off: Reason | None,
     loopback: bool,
 ) -> Reasons:
-    ours = ({broke_off: {}} if broke_off else {}) | faults(after) | faults(before)
+    ours: Reasons = {broke_off: {}} if broke_off else {}
+    ours |= faults(after) | faults(before)
     failing = [each for each in _errand(findings) if _failed(each)]
     for finding in failing:
         reason = _our_part(finding, findings, loopback or after.network is not None)

@@ -1,0 +1,218 @@
+"""Which visits are spoken of, and what they say together: the tables are asked here, the sums are done in ``measures/``."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    DateField,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    When,
+)
+
+from rasd.watch.measures.completion import DONE, Completion, completion
+from rasd.watch.measures.effort import Effort, Toil, effort
+from rasd.watch.measures.funnel import Key, Stage, StepCounted, funnel, key_of
+from rasd.watch.measures.league import Place, league
+from rasd.watch.measures.rows import PLANNED, Counted, Unpaid
+from rasd.watch.measures.spread import QUANTILES, Spread
+from rasd.watch.measures.trend import Week, monday, trend
+from rasd.watch.measures.waiting import Wait, Waiting, waiting
+from rasd.watch.measures.week import Cell, week
+from rasd.watch.models.plans import Skip
+from rasd.watch.models.probes import Probe, StepPlayed
+from rasd.watch.models.targets import JourneyFile, Target
+from rasd.watch.verdicts import Verdict
+
+COUNTING = [each for each in Verdict if each.counts]
+
+
+class Quantiles(Aggregate):
+    """As :class:`Spread`, worked out where the rows are."""
+
+    function = "PERCENTILE_CONT"
+    template = f"%(function)s(ARRAY{list(QUANTILES)}) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = ArrayField(FloatField())
+
+
+class DayThere(Func):
+    """The day of a moment in a zone that stands in a column."""
+
+    template = "(%(expressions)s)::date"
+    arg_joiner = " AT TIME ZONE "
+    output_field = DateField()
+
+
+@dataclass(frozen=True)
+class About:
+    """The visits of these days, both included, each in its target's zone; of one target and one journey where they are named."""
+
+    first: date
+    last: date
+    target: Target | None = None
+    journey: str = ""
+    """By name: all its wordings."""
+
+    @classmethod
+    def weeks(cls, many: int, today: date, target: Target | None = None, journey: str = "") -> "About":
+        """So many weeks, Monday to Sunday; that of ``today`` is the last."""
+        return cls(monday(today) - timedelta(weeks=many - 1), today, target, journey)
+
+    # What is concluded
+
+    def completion(self) -> Completion:
+        return completion(self.counted(), self.unpaid())
+
+    def week(self) -> list[Cell]:
+        return week(self.counted("hour"), self.unpaid("hour"))
+
+    def trend(self) -> list[Week]:
+        return trend(self.counted("day"), self.unpaid("day"), first=self.first, last=self.last)
+
+    def of_each(self, what: str) -> dict[str, Completion]:
+        """By name of ``target`` or ``journey``; those of which there is nothing are left out. Journeys of several
+        targets are named ``target/journey``."""
+        apart = (what,) if what == "target" or self.target else ("target", "journey")
+        paid: defaultdict[str, list[Counted]] = defaultdict(list)
+        left: defaultdict[str, list[Unpaid]] = defaultdict(list)
+        for row in self.counted(*apart):
+            paid["/".join(getattr(row, each) for each in apart)].append(row)
+        for skip in self.unpaid(*apart):
+            left["/".join(getattr(skip, each) for each in apart)].append(skip)
+        return {name: completion(paid[name], left[name]) for name in sorted({*paid, *left})}
+
+    def league(self, what: str) -> list[Place]:
+        """Of targets or journeys, as :meth:`of_each`."""
+        return league(self.of_each(what))
+
+    def time_to_done(self) -> Waiting:
+        """Seconds from the first step. Who gave up is censored; where something else than his patience ended the errand, it would
+        never have been done: those visits are not in it, but in :meth:`completion`."""
+        times = self._sample().values_list("done_after", "gave_up_after")
+        done = [Wait(seconds) for seconds, _gave_up in times if seconds is not None]
+        return waiting(done + [Wait(seconds, False) for _done, seconds in times if seconds is not None])
+
+    def first_answer(self) -> Waiting:
+        """Seconds, of each visit's first message in a chat that an answer was waited for."""
+        return self._waiting("first_answer", "waited")
+
+    def person(self) -> Waiting:
+        """Seconds until a human answered, of each visit that waited for one."""
+        return self._waiting("person", "waited_for_person")
+
+    def effort(self) -> Effort:
+        """Of the visits in which it was done."""
+        done = self._sample().filter(verdict__in=DONE)
+        return effort(Toil(*each) for each in done.values_list("taken", "clicks", "typed", "asked_again"))
+
+    def funnel(self, wording: JourneyFile) -> list[Stage]:
+        """The steps of this wording of a journey: another wording has other steps."""
+        steps = StepPlayed.objects.filter(probe__in=self._sample().filter(journey=wording)).order_by()
+        counted = steps.values_list("part", "number", "says", "verb", "outcome", "trouble").annotate(
+            visits=Count("*")
+        )
+        return funnel((StepCounted(*each) for each in counted), self._seconds(steps.filter(outcome="done")))
+
+    # What it is concluded from
+
+    def counted(self, *apart: str) -> list[Counted]:
+        """Visits by verdict and why, and told apart by ``target``, ``journey``, ``hour`` or ``day``."""
+        names = {"target": "target_id", "journey": "journey_id"}
+        fields = ["verdict", "why", *(names.get(each, each) for each in apart)]
+        rows = self.probes().order_by().values_list(*fields).annotate(visits=Count("*"))
+        return [
+            Counted(verdict=Verdict(verdict), why=why, visits=visits, **more)
+            for (verdict, why, *_), visits, more in self._named(rows, 2, apart)
+        ]
+
+    def unpaid(self, *apart: str) -> list[Unpaid]:
+        """Skips by reason, and told apart likewise."""
+        names = {"target": "visit__target_id", "journey": "visit__journey", "hour": "visit__hour"}
+        fields = ["reason", *(names.get(each, each) for each in apart)]
+        rows = self.skips().order_by().values_list(*fields).annotate(visits=Count("*"))
+        return [
+            Unpaid(reason=reason, visits=visits, **more)
+            for (reason, *_), visits, more in self._named(rows, 1, apart, journeys={})
+        ]
+
+    def probes(self) -> QuerySet[Probe]:
+        """All of them, whyever they were made."""
+        probes = Probe.objects.filter(day__gte=self.first, day__lte=self.last)
+        if self.target:
+            probes = probes.filter(target=self.target)
+        if self.journey:
+            probes = probes.filter(journey__in=list(self._wordings().values_list("pk", flat=True)))
+        return probes
+
+    def skips(self) -> QuerySet[Skip]:
+        """Each with its ``day``."""
+        there = DayThere(F("visit__due_at"), F("visit__target__zone"))
+        skips = Skip.objects.filter(
+            # Somewhere on earth it is still, or already, that day; the index knows moments only.
+            visit__due_at__gte=datetime.combine(self.first, time(), UTC) - timedelta(days=1),
+            visit__due_at__lt=datetime.combine(self.last, time(), UTC) + timedelta(days=2),
+        ).annotate(day=there)
+        skips = skips.filter(day__gte=self.first, day__lte=self.last)
+        if self.target:
+            skips = skips.filter(visit__target=self.target)
+        if self.journey:
+            skips = skips.filter(visit__journey=self.journey)
+        return skips
+
+    def _sample(self) -> QuerySet[Probe]:
+        """What makes a share (``measures.rows.sample``)."""
+        return self.probes().filter(why=PLANNED, verdict__in=COUNTING).order_by()
+
+    def _wordings(self) -> QuerySet[JourneyFile]:
+        wordings = JourneyFile.objects.order_by()
+        if self.target:
+            wordings = wordings.filter(target=self.target)
+        return wordings.filter(name=self.journey) if self.journey else wordings
+
+    def _named(
+        self, rows: Iterable[Any], before: int, apart: tuple[str, ...], journeys: dict[int, str] | None = None
+    ) -> Iterable[tuple[Any, int, dict[str, Any]]]:
+        """Each row, its count, and what it is told apart by, with names for keys."""
+        names: dict[str, dict[int, str]] = {}
+        if "target" in apart:
+            names["target"] = dict(Target.objects.values_list("pk", "name"))
+        if "journey" in apart:
+            names["journey"] = (
+                dict(self._wordings().values_list("pk", "name")) if journeys is None else journeys
+            )
+        for *row, visits in rows:
+            told = zip(apart, row[before:], strict=True)
+            yield row, visits, {key: names.get(key, {}).get(value, value) for key, value in told}
+
+    def _waiting(self, happened: str, in_vain: str) -> Waiting:
+        waited = (
+            StepPlayed.objects.filter(
+                Q(**{f"{happened}__isnull": False}) | Q(**{f"{in_vain}__isnull": False})
+            )
+            .filter(probe__in=self._sample())
+            .order_by("probe_id", "number")
+            .distinct("probe_id")
+            .values_list(happened, in_vain)
+        )
+        return waiting(Wait(vain, False) if seconds is None else Wait(seconds) for seconds, vain in waited)
+
+    def _seconds(self, steps: QuerySet[StepPlayed]) -> dict[Key, Spread]:
+        """By step. The tidying up's are told apart by their words, and by nothing else."""
+        place = Case(When(part="clean_up", then=0), default=F("number"), output_field=IntegerField())
+        grouped = (
+            steps.annotate(place=place)
+            .values_list("part", "place", "says")
+            .annotate(of=Count("*"), at=Quantiles("seconds"))
+        )
+        return {key_of(part, number, says): Spread(of, *at) for part, number, says, of, at in grouped}

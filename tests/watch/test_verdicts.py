@@ -74,6 +74,12 @@ def test_g15_a_step_that_fails_by_the_watch_or_its_journey_is_ours(trouble, reas
     assert (judgement.verdict, judgement.because) == (Verdict.OURS, (reason,))
 
 
+def test_g15_trouble_with_the_watchs_own_mailbox_is_ours():
+    judgement = judged(*unsuccessful(failed(Trouble.UNREACHABLE, own=True)))
+
+    assert (judgement.verdict, judgement.because) == (Verdict.OURS, ("own mail",))
+
+
 @pytest.mark.parametrize("busy", [{"load": OVERLOADED + 0.05}, {"late": LATE + 0.1}])
 @pytest.mark.parametrize("trouble", [Trouble.NO_ANSWER, Trouble.NOT_THERE, Trouble.OUT_OF_REACH])
 def test_g15_waiting_in_vain_on_an_overloaded_host_is_ours(busy, trouble):

@@ -80,6 +80,7 @@ SENTENCES: dict[Reason, Callable[[Facts], str]] = {
     ) % facts,
     Reason.OWN_MEMORY: lambda facts: _("The watch had only %(percent)s %% of its memory left.") % facts,
     Reason.OWN_BROWSER: lambda facts: _("The watch's own browser did not work."),
+    Reason.OWN_MAIL: lambda facts: _("The watch's own mailbox did not work in step %(step)s.") % facts,
     Reason.JOURNEY: lambda facts: _(
         "The journey itself is wrong at step %(step)s, “%(says)s”: mend the journey."
     ) % facts,

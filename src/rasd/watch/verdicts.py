@@ -56,6 +56,7 @@ class Reason(StrEnum):
     OWN_DISK = "own disk"
     OWN_MEMORY = "own memory"
     OWN_BROWSER = "own browser"
+    OWN_MAIL = "own mail"
     JOURNEY = "journey"
     TWO_OF_THEM = "two of them"
     NOT_BUILT = "not built"
@@ -143,6 +144,7 @@ def judge(
     ours                own disk          less than DISK_LOW bytes are free for the evidence
     ours                own memory        less than MEMORY_LOW of the memory is available
     ours                own browser       the browser failed at a page of ours, or crashed at a step
+    ours                own mail          the watch's own mailbox or mail server did not work (the fact ``own``)
     ours                journey           the journey itself is wrong
     ours                two of them       the journey does not tell which of several things it means
     ours                not built         a player that is only declared
@@ -233,6 +235,8 @@ def _our_part(finding: Finding, findings: Sequence[Finding], line_known: bool) -
     """What of ourselves may have made this step fail."""
     if finding.host and finding.host.network is False:
         return Reason.OWN_NETWORK
+    if finding.facts.get("own"):
+        return Reason.OWN_MAIL
     if finding.trouble is None:
         return Reason.OWN_BROWSER  # a player that does not say what it saw: nobody can be blamed for that
     if finding.trouble in OURS_BY_TROUBLE:

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from rasd.channels.models import Media, Outgoing
 from rasd.console.inbox import USUAL_TODAY, usual_times
+from rasd.console.views import conversations
 from rasd.console.views.shared import message_key
 from rasd.desk.hours import Hours, RoundTheClock, is_open
 from rasd.desk.models import (
     CannedAnswer,
+    Case,
     ContactAddress,
     Conversation,
     Draft,
@@ -69,6 +71,24 @@ def test_a_list_of_forty_takes_as_many_queries_as_a_list_of_two(as_, utility, ad
     few, many = queries(2), queries(38)
     assert many == few
     assert few <= 25
+
+
+def test_g9_what_is_owed_on_a_case_stands_in_the_list_by_its_time_on_whatever_page(as_, utility, monkeypatch):
+    monkeypatch.setattr(conversations, "SHOWN", 1)
+    client, shown = as_("agent"), []
+    of_cases = [utility.conversation(), utility.conversation()]
+    for one in of_cases:
+        Case.open("visit", "Nobody came", at=utility.now, actor="user:x", origin="employee", conversation=one)
+    soon = utility.conversation()
+    soon.owe(utility.writes(soon, "hello?", minutes_ago=5), queue=utility.queue)
+    address = at("conversations")
+    while address:
+        page = client.get(address)
+        shown += [row.conversation for row in page.context["rows"]]
+        assert all(row.owed for row in page.context["rows"])
+        after = page.context["next"]
+        address = f"{at('conversations')}?after={after}" if after else ""
+    assert shown == [soon, *of_cases]
 
 
 def test_no_page_of_the_list_counts_conversations(as_, utility):

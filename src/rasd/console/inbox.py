@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from rasd.desk.models import Claim, Conversation, HandOver, Message, Obligation,
 from rasd.desk.models.claims import CLAIM_LASTS
 
 NARROW, WIDE = 1_000, 3_000  # milliseconds
+LAST = datetime(9999, 1, 1, tzinfo=UTC)  # in a list by when things are due: of what waits for the customer
 MOST_COUNTED = 99  # of a view: more are "99+", and a million are not counted to say so
 
 
@@ -47,9 +49,17 @@ def ordered(filters: Filters, user: User, at: datetime) -> QuerySet[Conversation
     if filters.q:
         return found
     if filters.state in {State.OWED, State.LATE}:
-        owed = Obligation.objects.filter(conversation=OuterRef("pk"), discharged_at=None).order_by("due_at")
-        return found.annotate(due_at=Subquery(owed.values("due_at")[:1])).order_by("due_at", "pk")
+        return found.annotate(due_at=Coalesce(Least(*_soonest()), Value(LAST))).order_by("due_at", "pk")
     return found.order_by("-last_message_at", "-pk")
+
+
+def _soonest() -> list[Subquery]:
+    """When something in it is due, and something on a case of it, its clock running; LEAST passes over what there is not."""
+    soonest = []
+    for whose in ("conversation", "case__conversation"):
+        owed = Obligation.objects.open().filter(Q(**{whose: OuterRef("pk")}), running_since__isnull=False)
+        soonest.append(Subquery(owed.order_by("due_at").values("due_at")[:1]))
+    return soonest
 
 
 def cursor_of(filters: Filters, last: Conversation) -> str:
@@ -80,6 +90,7 @@ class Row:
     conversation: Conversation
     last: Message | None
     owed: Obligation | None
+    """What is due soonest, in it or on a case of it."""
     claim: Claim | None
 
     @property
@@ -101,21 +112,33 @@ def rows_of(found: QuerySet[Conversation], *, most: int, at: datetime) -> list[R
     last = Message.objects.select_related("incoming", "outgoing").in_bulk(
         [pk for pk in newest_of.values() if pk]
     )
-    owed = {
-        each.conversation_id: each
-        for each in Obligation.objects.filter(
-            conversation__in=newest_of, discharged_at=None, kind=Obligation.Kind.ANSWER
-        ).select_related("owner", "queue")
-    }
     claims = {
         each.conversation_id: each
         for each in Claim.objects.filter(
             conversation__in=newest_of, seen_at__gt=at - CLAIM_LASTS
         ).select_related("holder")
     }
+    owed = _owed_in(list(newest_of))
     return [
         Row(each, last.get(newest_of[each.pk] or 0), owed.get(each.pk), claims.get(each.pk)) for each in shown
     ]
+
+
+def _owed_in(conversations: list[int]) -> dict[int, Obligation]:
+    """Conversation → what is due soonest of what is owed in it or on a case of it; what waits for the customer last."""
+    owed: dict[int, Obligation] = {}
+    for whose in ("conversation", "case__conversation"):
+        rows = Obligation.objects.open().filter(**{f"{whose}__in": conversations}).annotate(owing=F(whose))
+        for each in rows.select_related("owner", "queue").order_by("due_at"):
+            place = getattr(each, "owing")  # noqa: B009 (annotated)
+            stands = owed.get(place)
+            if stands is None or _urgency(each) < _urgency(stands):
+                owed[place] = each
+    return owed
+
+
+def _urgency(owed: Obligation) -> tuple[bool, datetime]:
+    return owed.running_since is None, owed.due_at
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ The watch has no name of its own (G13): it comes as the browser that it is, so a
 binds it too: it may go where both let it, and no faster than both say.
 """
 
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from protego import Protego
@@ -37,3 +39,20 @@ def delay(text: str, user_agent: str = BROWSER) -> float:
         if (rate := rules.request_rate(agent)) and rate.requests:
             found.append(rate.seconds / rate.requests)
     return max(found)
+
+
+LONGEST = timedelta(days=30)
+
+
+def retry_after(header: str, now: datetime) -> float | None:
+    """Seconds that a service asks to be left alone: ``Retry-After`` of an answer 429 or 503, in seconds or as a date (RFC 9110,
+    10.2.3). None where it says neither. Players put it into their finding's facts as ``retry_after``."""
+    header = header.strip()
+    if header.isdecimal() and header.isascii():
+        seconds = float(header[:12])
+    else:
+        try:
+            seconds = (parsedate_to_datetime(header) - now).total_seconds()
+        except (TypeError, ValueError):  # no date, or one without a zone
+            return None
+    return min(max(seconds, 0.0), LONGEST.total_seconds())

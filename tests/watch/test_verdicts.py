@@ -80,7 +80,9 @@ def test_g15_trouble_with_the_watchs_own_mailbox_is_ours():
     assert (judgement.verdict, judgement.because) == (Verdict.OURS, ("own mail",))
 
 
-@pytest.mark.parametrize("busy", [{"load": OVERLOADED + 0.05}, {"late": LATE + 0.1}])
+@pytest.mark.parametrize(
+    "busy", [{"load": OVERLOADED + 0.05}, {"load": 0.6, "idle": 0.0}, {"late": LATE + 0.1}]
+)
 @pytest.mark.parametrize("trouble", [Trouble.NO_ANSWER, Trouble.NOT_THERE, Trouble.OUT_OF_REACH])
 def test_g15_waiting_in_vain_on_an_overloaded_host_is_ours(busy, trouble):
     assert judged(*unsuccessful(gave_up(trouble, **busy))).because == ("overload",)

@@ -51,6 +51,7 @@ def went(
     *,
     seconds: float = 5.0,
     load: float = 0.1,
+    idle: float | None = 0.5,
     late: float = 0.0,
     network: bool | None = True,
     channel: Channel = Channel.WEB,
@@ -59,7 +60,8 @@ def went(
 ) -> Finding:
     return Finding(
         number=1, part=part, verb=verb, says="press: Send", channel=channel, outcome=outcome, trouble=trouble,
-        words="it says so", began=BEGAN, seconds=seconds, host=Moment(load=load, late=late, network=network),
+        words="it says so", began=BEGAN, seconds=seconds,
+        host=Moment(load=load, idle=idle, late=late, network=network),
         facts=facts,
     )  # fmt: skip
 

@@ -20,6 +20,9 @@ MEMORY_LOW = 0.05
 """Share of the memory that must be available: below it the kernel swaps, or kills browsers first."""
 OVERLOADED = 0.9
 """Share of all cores that others than the visit used during a step: what is left, a tenth, is less than a phone has."""
+NOTHING_LEFT, MOSTLY_OTHERS = 0.05, 0.5
+"""Shares of all cores: where less than the first was idle and others had more than the second, the visit waited for a core and
+got less than half of what it would have used."""
 LATE = 0.5
 """Seconds by which a timer of our own was late: the host stood still, and half a second of it is seen in any measured time."""
 SLOW = 0.75
@@ -150,7 +153,7 @@ def judge(
     ours                not built         a player that is only declared
     ours                not permitted     the permission does not cover the step
     ours                overload          the step failed otherwise than by the service's own answer, and our host
-                                          was overloaded (OVERLOADED, LATE) then or, where he had waited, before
+                                          was overloaded (``overloaded``) then or, where he had waited, before
     ours                not told apart    nobody was reached, or he waited in vain, and no place is named in watch.yaml
                                           (own_network) that would tell whose line it was
     wall                wall              robots are kept out of a step
@@ -201,7 +204,12 @@ def faults(check: "SelfCheck") -> Reasons:
 
 
 def overloaded(finding: Finding) -> bool:
-    return finding.host is not None and (finding.host.load > OVERLOADED or finding.host.late > LATE)
+    """Whether our host was, while the step was played."""
+    host = finding.host
+    if host is None:
+        return False
+    starved = host.idle is not None and host.idle < NOTHING_LEFT and host.load > MOSTLY_OTHERS
+    return host.load > OVERLOADED or starved or host.late > LATE
 
 
 def done_after(findings: Sequence[Finding]) -> float | None:

@@ -62,11 +62,13 @@ class Moment(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     load: float = Field(description="share of all cores that was busy with anything but this visit, 0 to 1")
+    idle: float | None = Field(None, description="share of all cores that nothing used, 0 to 1")
     late: float = Field(
         0.0, description="seconds: the most that a timer of the watch's own was late meanwhile"
     )
     network: bool | None = Field(
-        None, description="the watch's own way out worked all the while; None: no place was named to try it on"
+        None,
+        description="the watch's own way out worked all the while; None: no place was named to try it on",
     )
 
 

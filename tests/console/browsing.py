@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -22,15 +23,15 @@ PHONE, DESKTOP = (390, 844), (1280, 800)
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The site under uvicorn, as it is served in earnest, in a thread of this process."""
+def served(site: Any = None) -> Iterator[str]:
+    """The site under uvicorn, as it is served in earnest, in a thread of this process. ``site``: another ASGI application."""
     from rasd.config.asgi import application
 
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
         server = uvicorn.Server(
-            uvicorn.Config(application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+            uvicorn.Config(site or application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         )
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[door])), daemon=True)
         thread.start()

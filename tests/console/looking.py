@@ -8,6 +8,7 @@ it is all looks, each photographed for people to look at.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -63,12 +64,13 @@ def serious_faults(page: Page) -> list[str]:
     ]
 
 
-def look_at(user: User | None, pages: dict[str, str], *sizes: Size) -> None:
-    """``pages``: the name of its picture and its path, in which ``{language}`` stands for the look's."""
+def look_at(user: User | None, pages: dict[str, str], *sizes: Size, site: Any = None) -> None:
+    """``pages``: the name of its picture and its path, in which ``{language}`` stands for the look's. ``site``: an ASGI
+    application other than the console's."""
     found = []
     with (
         pytest.MonkeyPatch.context() as patch,
-        served() as url,
+        served(site) as url,
         sync_playwright() as playwright,
         launched(playwright) as browser,
     ):
@@ -77,12 +79,14 @@ def look_at(user: User | None, pages: dict[str, str], *sizes: Size) -> None:
             with page_of(browser, url, user, look.size, look.language, dark=look.dark) as page:
                 wrong = errors_of(page)
                 for m, (name, path) in enumerate(pages.items()):
-                    page.goto(path.format(language=look.language))
+                    answer = page.goto(path.format(language=look.language))
                     shoot(page, f"{name}-{look}")
                     faults = page.evaluate(WIDER_THAN_THE_SCREEN)
                     written = page.evaluate(
                         "document.documentElement.lang + ' ' + document.documentElement.dir"
                     )
+                    if answer is None or answer.status >= 500:
+                        faults.append("the server failed")
                     if written not in {"ar rtl", "en ltr"}:
                         faults.append(f"written {written}")
                     if (n + m) % 2 or os.environ.get("RASD_SHOTS"):

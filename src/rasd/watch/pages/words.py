@@ -72,6 +72,29 @@ NETWORKS: dict[str, Words] = {
 }
 LANGUAGES: dict[str, Words] = {"ar": _("Arabic"), "en": _("English")}
 
+VERBS: dict[str, Words] = {
+    "open": _("He opened"),
+    "press": _("He pressed"),
+    "fill": _("He typed"),
+    "choose": _("He chose"),
+    "tick": _("He ticked"),
+    "attach": _("He attached"),
+    "see": _("He looked for"),
+    "miss": _("He made sure that this is not there:"),
+    "keep": _("He noted"),
+    "back": _("He went back"),
+    "say": _("He wrote in the chat"),
+    "hear": _("He waited for an answer"),
+    "write": _("He sent an e-mail"),
+    "mail": _("He waited for an e-mail"),
+    "code": _("He took the one-time code"),
+    "get": _("He asked for the address"),
+    "ring": _("He telephoned"),
+    "wait": _("He waited"),
+    "go": _("He changed to"),
+    "python": _("A step of the journey's own:"),
+}
+
 EXHIBITS: dict[str, Words] = {
     ExhibitKind.PICTURE: _("picture of the page"),
     ExhibitKind.WORDS: _("the page's words"),

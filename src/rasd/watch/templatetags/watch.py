@@ -41,7 +41,9 @@ MARKS = {
     "completed, but": "M8 1.2 15.4 14.5H.6ZM7.2 5.9v4.4h1.6V5.9Zm0 5.5V13h1.6v-1.6Z",
     "theirs": "M1.5 1.5h13v13h-13Zm3.2 4.3L6.9 8l-2.2 2.2 1.1 1.1L8 9.1l2.2 2.2 1.1-1.1L9.1 8l2.2-2.2-1.1-1.1L8 6.9 5.8 4.7Z",
     "ours": "M8 .8 15.2 8 8 15.2.8 8Zm0 2.1L2.9 8 8 13.1 13.1 8Z",
-    "wall": "M1.5 2.5h13v11h-13ZM3 4v2h4V4Zm5.5 0v2H13V4ZM3 7.2v1.7h1.8V7.2Zm3.2 0v1.7h3.6V7.2Zm5 0v1.7H13V7.2ZM3 10.2v1.8h4v-1.8Zm5.5 0v1.8H13v-1.8Z",
+    "wall": "M1.5 2.5h13v11h-13ZM3 4v2h4V4Zm5.5 0v2H13V4ZM3 7.2v1.7h1.8V7.2Zm3.2 0v1.7h3.6V7.2Zm5 0v1.7H13V7.2Z"
+    "M3 10.2v1.8h4v-1.8Zm5.5 0v1.8H13v-1.8Z",
+    "gave-up": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1ZM7.2 4v4.6l3.6 2.2.8-1.3-2.8-1.7V4Z",
     "skipped": "M2 7h12v2H2Z",
 }
 DIGITS = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
@@ -73,6 +75,32 @@ def mark(verdict: str) -> SafeString:
         verdict.replace(", ", "-"),
         MARKS[verdict],
     )
+
+
+OUTCOME_MARKS = {"done": "completed", "failed": "theirs", "gave up": "gave-up", "not reached": "skipped"}
+
+
+@register.simple_tag
+def outcome_mark(outcome: str) -> SafeString:
+    """A step's: the shapes of the verdicts, as far as they mean the same."""
+    return mark(OUTCOME_MARKS[outcome])
+
+
+@register.simple_tag
+def yes_no(works: bool | None) -> SafeString:
+    """Of a self-check; None: it was not tried."""
+    if works is None:
+        return format_html('<span class="muted">{}</span>', _("not tried"))
+    shape, said = ("completed", _("works")) if works else ("theirs", _("does not work"))
+    return format_html('<span class="verdict">{}{}</span>', mark(shape), said)
+
+
+@register.filter
+def clock_span(off: float | None) -> str:
+    """Seconds that a clock is off; thousandths matter to nobody."""
+    if off is None:
+        return _("not known")
+    return figures(_("%(n)s s") % {"n": f"{off:+.2f}" if abs(off) >= 0.005 else "0.00"})
 
 
 @register.filter
@@ -108,7 +136,7 @@ def per_cent(share: float | None) -> str:
 
 
 @register.filter
-def span(seconds: float | None) -> str:
+def span(seconds: float | timedelta | None) -> str:
     """A length of time, as exactly as one cares: 0.8 s, 42 s, 3 min 5 s, 2 h 10 min."""
     if seconds is None:
         return "–"

@@ -1,0 +1,22 @@
+"""Every page of the watch in a real browser, in both languages, from the smallest telephone to a desk, light and dark: nothing
+is wider than the screen, axe finds nothing serious, no script fails."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.asgi import get_asgi_application
+
+from tests.console.browsing import DESKTOP
+from tests.console.looking import SMALL, look_at
+from tests.watch.pages.filling import fill
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_every_page_fits_the_screen_and_no_script_fails(monkeypatch, settings, tmp_path: Path):
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in this thread
+    settings.WATCH_FOLDER = tmp_path
+    seen = fill(tmp_path / "box")
+    pages = {"home": "/"} | {name: f"/probes/{probe.token}" for name, probe in seen.items()}
+    look_at(User.objects.create(username="salma"), pages, SMALL, DESKTOP, site=get_asgi_application())

@@ -34,15 +34,17 @@ class Share:
         return self.low > other.high or self.high < other.low
 
 
-def share(done: int, of: int) -> Share:
-    """Raises ValueError where ``done`` is below 0 or above ``of``."""
+def share(done: int, of: int, z: float = Z) -> Share:
+    """``z``: the normal quantile of the confidence, where it is another than 95 %.
+
+    Raises ValueError where ``done`` is below 0 or above ``of``."""
     if not 0 <= done <= of:
         raise ValueError(f"{done} of {of} is no share")
     if of == 0:
         return Share(0, 0, 0.0, 1.0)
     # As scipy's binomtest, which works out a p-value too: a page of 168 cells would wait for it.
-    middle = (done + Z * Z / 2) / (of + Z * Z)
-    half = Z / (of + Z * Z) * math.sqrt(done * (of - done) / of + Z * Z / 4)
+    middle = (done + z * z / 2) / (of + z * z)
+    half = z / (of + z * z) * math.sqrt(done * (of - done) / of + z * z / 4)
     return Share(done, of, middle - half if done else 0.0, middle + half if done < of else 1.0)
 
 

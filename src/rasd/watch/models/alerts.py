@@ -176,6 +176,11 @@ class Maintenance(models.Model):
             ),
         ]
 
+    def touches(self, since: datetime, until: datetime) -> bool:
+        """As ``touching``, for one that is at hand."""
+        ends_at = min(self.ends_at, self.withdrawn_at or self.ends_at)
+        return self.begins_at < ends_at and self.begins_at <= until and since < ends_at
+
     def stands(self, now: datetime) -> bool:
         """Whether it can still be changed or withdrawn."""
         return self.withdrawn_at is None and now < self.ends_at

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rasd.watch.journeys import Journey, NotAJourney, read
+from rasd.watch.record_cli import export, verify
 
 
 @click.group()
@@ -55,3 +56,7 @@ def login(name: str, site: str) -> None:
 
 
 login.callback.needs_database = True  # type: ignore[union-attr]
+
+
+watch.add_command(verify)
+watch.add_command(export)

@@ -30,7 +30,7 @@ from rasd.watch.measures.spread import QUANTILES, Spread
 from rasd.watch.measures.trend import Week, monday, trend
 from rasd.watch.measures.waiting import Wait, Waiting, waiting
 from rasd.watch.measures.week import Cell, week
-from rasd.watch.models.plans import Skip
+from rasd.watch.models.plans import Planned, Skip
 from rasd.watch.models.probes import Probe, StepPlayed
 from rasd.watch.models.targets import JourneyFile, Target
 from rasd.watch.verdicts import Verdict
@@ -157,18 +157,29 @@ class About:
 
     def skips(self) -> QuerySet[Skip]:
         """Each with its ``day``."""
-        there = DayThere(F("visit__due_at"), F("visit__target__zone"))
-        skips = Skip.objects.filter(
-            # Somewhere on earth it is still, or already, that day; the index knows moments only.
-            visit__due_at__gte=datetime.combine(self.first, time(), UTC) - timedelta(days=1),
-            visit__due_at__lt=datetime.combine(self.last, time(), UTC) + timedelta(days=2),
-        ).annotate(day=there)
-        skips = skips.filter(day__gte=self.first, day__lte=self.last)
-        if self.target:
-            skips = skips.filter(visit__target=self.target)
+        skips = self._on_these_days(Skip.objects.all(), "visit__")
         if self.journey:
             skips = skips.filter(visit__journey=self.journey)
-        return skips
+        return skips.filter(visit__target=self.target) if self.target else skips
+
+    def settled(self) -> QuerySet[Planned]:
+        """Planned visits that were paid or skipped. Of all others nobody may know (G13)."""
+        visits = self._on_these_days(Planned.objects.exclude(probe=None, skip=None))
+        if self.journey:
+            visits = visits.filter(journey=self.journey)
+        return visits.filter(target=self.target) if self.target else visits
+
+    def _on_these_days(self, rows: QuerySet[Any], to_the_visit: str = "") -> QuerySet[Any]:
+        """Each with its ``day`` in its target's zone. Somewhere on earth it is still, or already, that day: the index knows
+        moments only."""
+        begins = datetime.combine(self.first, time(), UTC) - timedelta(days=1)
+        ends = datetime.combine(self.last, time(), UTC) + timedelta(days=2)
+        due = f"{to_the_visit}due_at"
+        return (
+            rows.filter(**{f"{due}__gte": begins, f"{due}__lt": ends})
+            .annotate(day=DayThere(F(due), F(f"{to_the_visit}target__zone")))
+            .filter(day__gte=self.first, day__lte=self.last)
+        )
 
     def _sample(self) -> QuerySet[Probe]:
         """What makes a share (``measures.rows.sample``)."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -275,6 +275,22 @@ class Exhibits(models.QuerySet["Shown"]):
             )
             gone += sum(box.discard(each, now - UNTOUCHED) for each in lying if each not in ours)
         return gone
+
+    def wrong(self, box: Box, watcher: str) -> Iterator[Changed]:
+        """Of the watcher whose box it is: exhibits that were not thrown away, and are missing or not as they were."""
+        kept = self.filter(probe__watcher__name=watcher, thrown_away_at=None).order_by("sha256", "pk")
+        last, why = "", ""
+        for token, sha256 in kept.values_list("probe__token", "sha256").iterator():
+            if sha256 != last:
+                last, why = sha256, ""
+                try:
+                    box.get(sha256)
+                except FileNotFoundError:
+                    why = f"the evidence {sha256} is missing, and was not thrown away by rule"
+                except ValueError as error:
+                    why = str(error)
+            if why:
+                yield Changed(token, why)
 
 
 class Shown(models.Model):

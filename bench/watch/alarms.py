@@ -1,7 +1,7 @@
 """How often the watch cries wolf, and how soon it sees a fault: years of visits played through the rule of alerts.
 
-``python -m bench.watch.alarms``. Visits fall by lot, 6 to 48 a day; each fails by itself with the given probability; every failure
-is followed by a confirmation visit five minutes later, which fails alike. Nothing here is asked of a network or database.
+``python -m bench.watch.alarms``. Visits fall by lot, 6 to 48 a day; each fails by itself with the given probability; every
+failure is followed by a confirmation visit five minutes later, which fails alike. No network and no database is asked.
 """
 
 import random

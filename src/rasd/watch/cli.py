@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rasd.watch.journeys import Journey, NotAJourney, read
+from rasd.watch.permit_cli import permit
 from rasd.watch.record_cli import export, verify
 
 
@@ -60,3 +61,4 @@ login.callback.needs_database = True  # type: ignore[union-attr]
 
 watch.add_command(verify)
 watch.add_command(export)
+watch.add_command(permit)

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from rasd.watch.asking import Ask, ask
 from rasd.watch.journeys.language import Get, Go, Journey, Open, Write
 from rasd.watch.leave import Leave
 from rasd.watch.models import Maintenance, Probe, Skip, Target
 from rasd.watch.permission import NotAPermission, Permission, Refusal, Statement, permitted
 from rasd.watch.places import PORTS, is_loopback, place
 from rasd.watch.robots import delay, lets
-from rasd.watch.signposts import Ask, ask, posted_at, robots_of
+from rasd.watch.signposts import posted_at, robots_of
 from rasd.watch.watchfile import TargetEntry
 
 VALUE = re.compile(r"\{[^}]*\}")

@@ -5,18 +5,15 @@ comes (RFC 9309, RFC 8615).
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urljoin
 
-import httpx
 from django.db import transaction
 
+from rasd.watch.asking import Ask, Unanswered, ask
 from rasd.watch.models.signposts import Signpost
 from rasd.watch.permission import WELL_KNOWN
-from rasd.watch.places import NotPlain, is_loopback, place
-from rasd.watch.robots import BROWSER, FORBIDDEN, MOST
+from rasd.watch.places import is_loopback, place
+from rasd.watch.robots import FORBIDDEN
 
 ROBOTS = "/robots.txt"
 A_DAY, AN_HOUR = timedelta(hours=24), timedelta(hours=1)
@@ -24,56 +21,6 @@ SPREAD = timedelta(hours=4)
 """Drawn and added to the day, so that the question does not come by the clock."""
 STANDS = timedelta(days=7)
 """So long the last word on whose key it is stands while nobody answers: an outage is what a watch is there to see."""
-PATIENCE = 10.0
-"""Seconds for one question, redirects included each."""
-REDIRECTS = 5
-"""RFC 9309, 2.3.1.2."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    text: str = ""
-
-
-class Unanswered(Exception):
-    """The place did not answer, or with an error of its own: nothing is known that was not known before."""
-
-
-Ask = Callable[[str], Answer]
-
-
-def ask(url: str) -> Answer:
-    """One GET, as any browser would send it. Raises Unanswered: no connection, 429, 5xx, too many redirects."""
-    asked, home = url, is_loopback(place(url))
-    try:
-        with httpx.Client(timeout=PATIENCE, headers={"User-Agent": BROWSER}) as client:
-            for _ in range(REDIRECTS + 1):
-                with client.stream("GET", asked) as response:
-                    if not response.has_redirect_location:
-                        return _answer(response)
-                    asked = urljoin(asked, response.headers["location"])
-                    there = place(asked)
-                    if url.endswith(WELL_KNOWN) and there.origin != place(url).origin:
-                        return Answer(404)  # another origin's word is not this one's
-                    if is_loopback(there) and not home:
-                        raise Unanswered(f"redirected to {there.origin}, which is this machine itself")
-    except (httpx.HTTPError, httpx.InvalidURL, NotPlain) as error:
-        raise Unanswered(f"{type(error).__name__}: {error}") from error
-    raise Unanswered(f"more than {REDIRECTS} redirects")
-
-
-def _answer(response: httpx.Response) -> Answer:
-    if response.status_code == 429 or response.status_code >= 500:
-        raise Unanswered(f"answered {response.status_code}")
-    if not response.is_success:
-        return Answer(response.status_code)
-    body = b""
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) >= MOST:
-            break
-    return Answer(response.status_code, body[:MOST].decode("utf-8", "replace").replace("\0", ""))
 
 
 def _read(url: str, now: datetime, ask: Ask) -> Signpost:

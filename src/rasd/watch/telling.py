@@ -23,6 +23,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext, override
 
 from rasd.watch.models import Alert, Telling, Watcher
+from rasd.watch.options import options
 from rasd.watch.watchfile import Alerts, Watchfile
 
 LANGUAGES = ("ar", "en")
@@ -63,7 +64,7 @@ def write(alert: Alert, what: str, now: datetime, alerts: Alerts) -> None:
 
 
 def notify(address: str, title: str, text: str) -> str:
-    with apprise.LogCapture(level=logging.WARNING) as log:
+    with apprise.LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
         channel = apprise.Apprise()
         if not channel.add(_whole(address)):
             return "Apprise does not know such an address: see alerts.to in watch.yaml"
@@ -91,22 +92,22 @@ def send(now: datetime, watchfile: Watchfile, notify: Notify = notify) -> None:
             if address is None:
                 telling.failed(now, "this address is no longer in alerts.to of watch.yaml")
                 continue
-            title, text = message(telling, watchfile.alerts)
+            title, text = message(telling)
             if error := notify(address, title, text):
                 telling.failed(now, error)
             else:
                 telling.went(now)
 
 
-def message(telling: Telling, alerts: Alerts) -> tuple[str, str]:
+def message(telling: Telling) -> tuple[str, str]:
     """Title and text: Arabic first, English below it, and the link."""
     titles, texts = [], []
     for language in LANGUAGES:
         with override(language):
             titles.append(title_of(telling.alert, telling.what))
             texts.append("\n".join(text_of(telling.alert, telling.what)))
-    link = f"{alerts.site.rstrip('/')}{address_of(telling.alert)}" if alerts.site else ""
-    return " · ".join(titles), "\n\n".join(filter(None, [*texts, link]))
+    link = options.site.rstrip("/") + address_of(telling.alert)
+    return " · ".join(titles), "\n\n".join([*texts, link])
 
 
 def address_of(alert: Alert) -> str:

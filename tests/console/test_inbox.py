@@ -629,6 +629,15 @@ def test_a_notice_leads_to_what_it_is_about_and_is_read_then(as_, utility):
     assert answer["Location"] == at("conversation", one.pk) + "#latest"
     assert "A note about" not in text_of(client.get("/"))
     assert "A note about" in text_of(client.get(at("notices")))
+
+
+def test_a_notice_leads_who_reads_no_conversations_to_what_was_owed(as_, utility):
+    one, client = utility.conversation(), as_("supervisor")
+    owed = one.owe(utility.writes(one, "hello?", minutes_ago=90), queue=utility.queue)
+    user = User.objects.get(username="supervisor")
+    notice = Notice.tell(user, Notice.Kind.LATE, at=timezone.now(), obligation=owed)
+    address = client.post(at("read_notice", notice.pk)).headers["Location"]
+    assert client.get(address).status_code == 200
     Notice.tell(user, Notice.Kind.LATE, at=timezone.now(), conversation=one)
     client.post(at("read_all"))
     assert not Notice.unread(user).exists()

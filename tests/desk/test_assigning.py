@@ -6,11 +6,14 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import override
 
+from rasd.channels.models import Line, LineLimit
 from rasd.desk import assigning
-from rasd.desk.models import Absence, Employee, Obligation, Queue, Skill
+from rasd.desk.models import Absence, Case, Employee, Notice, Obligation, Queue, Skill
 from rasd.desk.models.staff import LastOne, NotOnShift
+from tests.desk.people import a_line
 from tests.desk.playing import MONDAY, Desk, entries, owner_of, queue_of, told
 from tests.jobs import do_jobs
 
@@ -89,6 +92,68 @@ def test_only_who_speaks_the_language_and_has_the_skills_gets_it(desk):
     desk.employee("english", queue, languages=["en"], skills=[billing])
     assigning.give_out(queue, MONDAY)
     assert owner_of(english) == "english"
+
+
+def only_on(employee: Employee, line: Line, by: User) -> None:
+    LineLimit.put(employee.user, [line], by=by, at=MONDAY)
+
+
+def test_g7_who_may_not_see_a_line_is_given_nothing_of_it(desk, boss):
+    queue, other = desk.queue(), a_line("Documents")
+    salma = desk.employee("salma", queue)
+    only_on(salma, other, boss)
+    owed = desk.owed(queue)
+    assert limbo(MONDAY) == [str(owed)]
+    desk.employee("omar", queue)
+    desk.tick(MONDAY)
+    assert owner_of(owed) == "omar"
+    assert not limbo(MONDAY)
+
+
+def test_g7_what_its_owner_may_not_see_any_more_is_somebody_elses(desk, boss):
+    queue = desk.queue()
+    salma, owed = desk.employee("salma", queue), desk.owed(queue)
+    desk.tick(MONDAY)
+    assert owner_of(owed) == "salma"
+    desk.employee("omar", queue)
+    only_on(salma, a_line("Documents"), boss)
+    assert limbo(MONDAY) == [str(owed)]
+    desk.tick(MONDAY)
+    assert owner_of(owed) == "omar"
+    assert entries(owed)[-2].why == "may not see the line"
+
+
+def test_g7_nobody_is_told_of_a_line_that_he_may_not_see(desk, boss):
+    queue = desk.queue()
+    hamad = desk.employee("hamad", roles=["supervisor"])
+    only_on(hamad, a_line("Documents"), boss)
+    desk.employee("fatma", roles=["supervisor"])
+    owed = desk.owed(queue)
+    desk.employee("salma", queue)
+    desk.tick(owed.due_at)
+    people = set(Notice.objects.filter(kind="late", obligation=owed).values_list("to__username", flat=True))
+    assert people == {"fatma", "salma"}
+
+
+def test_of_one_matter_all_is_one_persons(desk):
+    """A complaint is an answer that is owed and work on a case: not for two people who know nothing of each other."""
+    queue = desk.queue()
+    desk.employee("omar", queue), desk.employee("salma", queue)
+    first, second = desk.conversation(), desk.conversation()
+    for one in (first, second):
+        desk.owed(queue, conversation=one)
+    desk.tick(MONDAY)
+    for one in (first, second):
+        case = Case.open(
+            "visit", "Nobody came", at=MONDAY, actor="user:x", origin="employee", conversation=one
+        )
+        Obligation.objects.filter(case=case).update(queue=queue)
+    desk.tick(MONDAY)
+    for one in (first, second):
+        owners = Obligation.objects.filter(Q(conversation=one) | Q(case__conversation=one)).values_list(
+            "owner"
+        )
+        assert len(set(owners)) == 1
 
 
 def test_only_who_is_on_shift_gets_it(desk):

@@ -196,12 +196,14 @@ def test_mail_names_whom_it_is_about_as_staff_do_leads_there_and_speaks_the_rece
     notice.refresh_from_db()
     notice.email(at=DUE)
     Employee.objects.filter(user=notice.to).update(languages=["en"])
-    case = Case.open("visit", "No bell", at=DUE, actor="user:lead", origin="employee")
+    his = Contact.objects.get(pk=conversation.contact_id)
+    case = Case.open("visit", "No bell", at=DUE, actor="user:lead", origin="employee", contact=his)
     Notice.tell(notice.to, Notice.Kind.LATE, at=DUE, by_email=True, obligation=case.work).email(at=DUE)
     ours, of_a_case = mail.outbox
     assert "سلمى المثال تأخر" in ours.subject
-    assert f"https://service.example.om/conversations/{conversation.pk}" in ours.body
+    assert f"https://service.example.om/accountability/obligations/{notice.obligation_id}" in ours.body
     assert f"Request {case.reference} is late" in of_a_case.subject
+    assert "Customer: سلمى المثال" in of_a_case.body
     assert of_a_case.body.endswith(f"https://service.example.om/cases/{case.pk}")
 
 

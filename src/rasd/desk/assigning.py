@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from rasd.desk import escalating
 from rasd.desk.models import Employee, Obligation, Queue
@@ -41,21 +41,23 @@ def tick(at: datetime) -> dict[str, int]:
 
 
 def take_back(at: datetime, roster: Roster | None = None, *, owner_id: int | None = None) -> int:
-    """What is owed by people who are not on shift goes back to their queue; whose shift ends at another time now, owes it
-    until then.
+    """What is owed by people who are not on shift, or do not see its line, goes back to their queue; whose shift ends at another
+    time now, owes it until then.
 
     Args:
         owner_id: only what this user owes.
     """
-    owned = Obligation.objects.open().filter(owner__isnull=False).order_by("due_at", "pk")
+    owned = Obligation.objects.open().filter(owner__isnull=False).with_language().order_by("due_at", "pk")
     if owner_id is not None:
         owned = owned.filter(owner=owner_id)
-    rows = list(owned.values_list("pk", "owner", "owner_until"))
+    rows = list(owned.values_list("pk", "owner", "owner_until", "line"))  # type: ignore[misc]
     if not rows:
         return 0
     roster = roster or Roster(at)
     return sum(
-        _take_back_one(pk, at, roster) for pk, owner, until in rows if not _works_until(owner, until, roster)
+        _take_back_one(pk, at, roster, line)
+        for pk, owner, until, line in rows
+        if not (_works_until(owner, until, roster) and roster.may_see(owner, line))
     )
 
 
@@ -74,15 +76,17 @@ def _until(user_id: int, roster: Roster) -> datetime | None:
     return roster.until(user_id) if user_id in roster.people else None
 
 
-def _take_back_one(pk: int, at: datetime, roster: Roster) -> int:
+def _take_back_one(pk: int, at: datetime, roster: Roster, line: int | None) -> int:
     with transaction.atomic():
         owed = Obligation.hold(pk, wait=False)
         if owed is None or owed.owner is None or owed.discharged_at:
             return 0
-        if _is_on(owed.owner.pk, roster):
+        sees, is_on = roster.may_see(owed.owner.pk, line), _is_on(owed.owner.pk, roster)
+        if sees and is_on:
             owed.give(owed.owner, at=at, actor=MACHINE)
             return 0
-        owed.give(None, at=at, actor=MACHINE, why=_why_gone(owed.owner, at))
+        why = _why_gone(owed.owner, at) if not is_on else "may not see the line"
+        owed.give(None, at=at, actor=MACHINE, why=why)
         return 1
 
 
@@ -102,14 +106,14 @@ def move_where_served(at: datetime, roster: Roster | None = None) -> int:
     queue of last resort; and home again as soon as somebody serves its own."""
     roster = roster or Roster(at)
     lying = Obligation.objects.open().filter(owner=None).with_language().order_by()
-    places = list(lying.values_list("queue", "fell_from", "language").distinct())  # type: ignore[misc]
+    places = list(lying.values_list("queue", "fell_from", "language", "line").distinct())  # type: ignore[misc]
     moved = 0
-    for queue_id, fell_from, language in places:
+    for queue_id, fell_from, language, line in places:
         home = roster.queues[fell_from or queue_id]
-        place = roster.place_for(home, language) or _last_resort(home, language, at)
+        place = roster.place_for(home, language, line) or _last_resort(home, language, line, at)
         if place is None or (place.pk == queue_id):
             continue
-        there = lying.filter(queue=queue_id, fell_from=fell_from, language=language)  # type: ignore[misc]
+        there = lying.filter(queue=queue_id, fell_from=fell_from, language=language, line=line)  # type: ignore[misc]
         for pk in list(there.values_list("pk", flat=True)):
             moved += _move_one(pk, place, home, at)
     return moved
@@ -125,14 +129,14 @@ def _move_one(pk: int, place: Queue, home: Queue, at: datetime) -> int:
         return 1
 
 
-def _last_resort(home: Queue, language: str, at: datetime) -> Queue | None:
+def _last_resort(home: Queue, language: str, line: int | None, at: datetime) -> Queue | None:
     """The queue of last resort, made where none is, and with the administrators in it where nobody in it comes any more;
     None where there is not even an administrator."""
     last_resort = Queue.last_resort()
     administrators = User.objects.filter(is_active=True).exclude(employee__left_at__lte=at)
     named = administrators.filter(groups__name=ADMINISTRATORS) | administrators.filter(is_superuser=True)
     last_resort.people.add(*named.distinct())
-    return Roster(at).place_for(home, language)
+    return Roster(at).place_for(home, language, line)
 
 
 # To whoever is there.
@@ -155,22 +159,22 @@ def give_out(queue: Queue, at: datetime, roster: Roster | None = None) -> int:
     queue = roster.queues[queue.pk]
     waiting = Obligation.objects.waiting().filter(queue=queue).with_language().order_by("due_at", "pk")
     given, full = 0, set()
-    for pk, language in list(waiting.values_list("pk", "language")):  # type: ignore[misc]
-        if language in full:
+    for pk, language, line in list(waiting.values_list("pk", "language", "line")):  # type: ignore[misc]
+        if (language, line) in full:
             continue
-        if not _with_room(queue, language, roster):
-            full.add(language)
+        if not _with_room(queue, language, line, roster):
+            full.add((language, line))
             continue
-        given += _give_one(pk, queue, language, at, roster)
+        given += _give_one(pk, queue, language, line, at, roster)
     return given
 
 
-def _give_one(pk: int, queue: Queue, language: str, at: datetime, roster: Roster) -> int:
+def _give_one(pk: int, queue: Queue, language: str, line: int | None, at: datetime, roster: Roster) -> int:
     with transaction.atomic():
         owed = Obligation.hold(pk, wait=False)
         if owed is None or not Obligation.objects.waiting().filter(pk=pk, queue=queue).exists():
             return 0
-        for candidate in _preferred(owed, _with_room(queue, language, roster)):
+        for candidate in _preferred(owed, _with_room(queue, language, line, roster)):
             # One at a time for each person, or two processes would fill the last place twice. Nobody waits for another's
             # person with one of his own in hand: that would be a deadlock.
             rows = Employee.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
@@ -183,11 +187,11 @@ def _give_one(pk: int, queue: Queue, language: str, at: datetime, roster: Roster
         return 0
 
 
-def _with_room(queue: Queue, language: str, roster: Roster) -> list[Employee]:
+def _with_room(queue: Queue, language: str, line: int | None, roster: Roster) -> list[Employee]:
     """Who may have it now, in the order in which they get it. In the queue of last resort who speaks the language first."""
     people = [
         employee
-        for user_id in roster.fit(queue, language)
+        for user_id in roster.fit(queue, language, line)
         if roster.is_on(user_id) and (employee := roster.people[user_id]) is not None
     ]
     fresh = Employee.objects.in_bulk([employee.pk for employee in people])
@@ -210,6 +214,13 @@ def _loads(user_ids: list[int]) -> Counter[int]:
 
 
 def _preferred(owed: Obligation, employees: list[Employee]) -> list[Employee]:
-    """Who promised keeps it, where he can."""
+    """Who promised keeps it, where he can; next, whoever has something else of the same matter: what is owed in the conversation
+    and on its cases is one person's."""
     author = owed.message.author_id if owed.kind == Obligation.Kind.PROMISE and owed.message else None
-    return sorted(employees, key=lambda each: author is None or each.user_id != author)
+    chat = owed.conversation_id or (owed.case.conversation_id if owed.case else None)
+    same = Q(conversation=chat) | Q(case__conversation=chat) if chat else Q(case=owed.case_id)
+    has = set(Obligation.objects.open().filter(same, owner__isnull=False).values_list("owner", flat=True))
+    return sorted(
+        employees,
+        key=lambda each: (author is None or each.user_id != author, each.user_id not in has),
+    )

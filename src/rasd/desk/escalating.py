@@ -55,12 +55,15 @@ def _is_too_late(step: EscalationStep, owed: Obligation, at: datetime) -> bool:
 
 
 def _told(step: EscalationStep, owed: Obligation, roster: Roster) -> list[User]:
-    """The people of a role; for no role who owes it, or whoever of the queue's people is on shift."""
+    """The people of a role; for no role who owes it, or whoever of the queue's people is on shift. Of them who may see it."""
+    chat = owed.conversation or (owed.case.conversation if owed.case else None)
+    line = chat.line_id if chat else None
     if step.role_id is not None:
-        return working(User.objects.filter(groups=step.role_id))
+        people = working(User.objects.filter(groups=step.role_id))
+        return [user for user in people if roster.may_see(user.pk, line)]
     if owed.owner is not None:
         return [owed.owner]
-    on = [each for each in roster.fit(roster.queues[owed.queue_id], "") if roster.is_on(each)]
+    on = [each for each in roster.fit(roster.queues[owed.queue_id], "", line) if roster.is_on(each)]
     return list(User.objects.filter(pk__in=on).order_by("pk"))
 
 

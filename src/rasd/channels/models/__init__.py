@@ -1,7 +1,7 @@
 """Lines and people, what comes in, what goes out."""
 
 from rasd.channels.models.incoming import MEDIA_ID_LIFE, Delivery, Incoming, Media, Refusal
-from rasd.channels.models.limits import LineLimit, lines_of
+from rasd.channels.models.limits import LineLimit, limits_of_all, lines_of
 from rasd.channels.models.lines import Address, Channel, Line
 from rasd.channels.models.outgoing import Outgoing, StatusEvent
 
@@ -17,5 +17,6 @@ __all__ = [
     "Outgoing",
     "Refusal",
     "StatusEvent",
+    "limits_of_all",
     "lines_of",
 ]

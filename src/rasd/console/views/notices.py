@@ -1,5 +1,6 @@
 """What somebody is to know: the bell, and the page behind it."""
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -7,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.desk.models import Notice
 from rasd.desk.sight import seen
@@ -31,7 +33,7 @@ def read_notice(request: StaffRequest, pk: int) -> HttpResponse:
     """It is read, and one goes to what it is about."""
     notice = get_object_or_404(Notice.objects.select_related("obligation"), pk=pk, to=request.user)
     Notice.objects.filter(pk=pk, read_at=None).update(read_at=timezone.now())
-    return redirect(_place_of(notice))
+    return redirect(_place_of(notice, request.user))
 
 
 @page()
@@ -41,7 +43,8 @@ def read_all(request: StaffRequest) -> HttpResponse:
     return redirect("console:notices")
 
 
-def _place_of(notice: Notice) -> str:
+def _place_of(notice: Notice, user: User) -> str:
+    """Where ``user`` may see what it is about: who leads a team and reads no conversations sees what was owed."""
     owed = notice.obligation
     case = notice.case_id or (owed.case_id if owed else None)
     conversation = notice.conversation_id or (owed.conversation_id if owed else None)
@@ -50,6 +53,8 @@ def _place_of(notice: Notice) -> str:
             return reverse("console:case", args=[case])
         except NoReverseMatch:
             pass
-    if conversation:
+    if conversation and user.has_perm(roles.CONVERSATIONS):
         return f"{reverse('console:conversation', args=[conversation])}#latest"
+    if owed and user.has_perm(roles.ACCOUNTS):
+        return reverse("console:obligation_account", args=[owed.pk])
     return reverse("console:notices")

@@ -172,6 +172,8 @@ class Notice(models.Model):
         """In the receiver's language. Nothing of what a customer said: mail lies in too many places."""
         with translation.override(self._language()):
             lines = []
+            if (case := self.case) and case.contact and case.contact.name:
+                lines.append(gettext("Customer: %(name)s") % {"name": " ".join(case.contact.name.split())})
             if owed := self.obligation:
                 due = date_format(timezone.localtime(owed.due_at), "j F H:i")
                 lines.append(gettext("Due: %(when)s") % {"when": due})
@@ -202,13 +204,16 @@ class Notice(models.Model):
         return name or gettext("Conversation %(number)s") % {"number": self.conversation.pk}
 
     def _address(self) -> str:
-        """Its page in the console; empty where the address of this site is not set (``RASD_PUBLIC_URL``)."""
+        """Its page in the console, where the receiver may open that; empty where the address of this site is not set
+        (``RASD_PUBLIC_URL``)."""
         if not settings.PUBLIC_URL:
             return ""
         if self.case:
             return f"{settings.PUBLIC_URL}{reverse('console:case', args=[self.case.pk])}"
-        if self.conversation:
+        if self.conversation and self.to.has_perm("desk.change_conversation"):
             return f"{settings.PUBLIC_URL}{reverse('console:conversation', args=[self.conversation.pk])}"
+        if self.obligation:
+            return f"{settings.PUBLIC_URL}{reverse('console:obligation_account', args=[self.obligation.pk])}"
         return f"{settings.PUBLIC_URL}{reverse('console:notices')}"
 
     def _language(self) -> str:

@@ -52,11 +52,16 @@ class Obligations(models.QuerySet["Obligation"]):
         return self.open().filter(owner=None, running_since__isnull=False).exclude(on_its_way)
 
     def with_language(self) -> Self:
-        """Each with ``language``, the customer's; empty for what is not a customer's."""
-        return self.annotate(language=Coalesce("conversation__language", "case__language", Value("")))
+        """Each with ``language``, the customer's, empty for what is not a customer's; and ``line``, None of a case without a
+        conversation."""
+        return self.annotate(
+            language=Coalesce("conversation__language", "case__language", Value("")),
+            line=Coalesce("conversation__line", "case__conversation__line"),
+        )
 
     def in_nobodys_hands(self, at: datetime) -> Self:
-        """Open, and with a person who is not at work, or in a queue that nobody serves (G7): always to be empty.
+        """Open, and with a person who is not at work or does not see its line, or in a queue that nobody serves (G7): always to
+        be empty.
 
         Who serves a queue is worked out from calendars; which obligations lie there, and whose shift is over, is one
         question to the database.
@@ -66,11 +71,13 @@ class Obligations(models.QuerySet["Obligation"]):
         limbo = Q(gone | Q(Exists(away)), owner__isnull=False)
         open_ = self.open().with_language()
         roster = Roster(at)
-        for queue_id, language in (
-            open_.filter(owner=None).order_by().values_list("queue", "language").distinct()
-        ):
-            if not roster.is_served(roster.queues[queue_id], language):
-                limbo |= Q(owner=None, queue=queue_id, language=language)
+        for lines, users in roster.limited():
+            limbo |= Q(owner__in=users, line__isnull=False) & ~Q(line__in=lines)
+        places = open_.filter(owner=None).order_by().values_list("queue", "language", "line").distinct()
+        for queue_id, language, line in places:
+            if not roster.is_served(roster.queues[queue_id], language, line):
+                of_line = Q(line__isnull=True) if line is None else Q(line=line)
+                limbo |= Q(of_line, owner=None, queue=queue_id, language=language)
         return open_.filter(limbo)
 
 

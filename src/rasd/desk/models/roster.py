@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, Q
 
+from rasd.channels.models import limits_of_all
 from rasd.desk.hours import RoundTheClock, Working, is_open, open_until, opens_at
 from rasd.desk.models.staff import Absence, Employee
 
@@ -17,6 +18,7 @@ class Roster:
 
     Read once, in a fixed number of questions to the database. A user in a queue who is no employee may take what is in it, but
     nobody knows when he is there: nothing is given to him, and he does not make the queue served, but for that of last resort.
+    Who is limited to some lines may have nothing of the others: he would not find it.
     """
 
     def __init__(self, at: datetime) -> None:
@@ -24,6 +26,7 @@ class Roster:
 
         self.at = at
         self.people: dict[int, Employee | None] = {}
+        self._lines = limits_of_all()
         self._serving: dict[int, list[int]] = defaultdict(list)
         self._hours: dict[int, Working] = {}
         self._shifts: dict[int | None, Working] = {None: RoundTheClock()}
@@ -73,35 +76,51 @@ class Roster:
 
     # Queues.
 
-    def fit(self, queue: "Queue", language: str) -> list[int]:
-        """Who of the queue's people may have something of this language. In the queue of last resort: everybody."""
-        people = self._serving[queue.pk]
+    def fit(self, queue: "Queue", language: str, line: int | None = None) -> list[int]:
+        """Who of the queue's people may have something of this language on this line (None: of no line). In the queue of last
+        resort: whatever the language."""
+        people = [user_id for user_id in self._serving[queue.pk] if self.may_see(user_id, line)]
         if queue.is_last_resort:
             return people
         wanted = {skill.pk for skill in queue.skills.all()}
         return [user_id for user_id in people if _can(self.people[user_id], language, wanted)]
 
-    def is_served(self, queue: "Queue", language: str = "") -> bool:
+    def serving(self, queue: "Queue") -> list[int]:
+        """Who makes it served, on shift or not: its employees; in the queue of last resort every login."""
+        people = self._serving[queue.pk]
+        return people if queue.is_last_resort else [one for one in people if self.people[one] is not None]
+
+    def may_see(self, user_id: int, line: int | None) -> bool:
+        return line is None or user_id not in self._lines or line in self._lines[user_id]
+
+    def limited(self) -> list[tuple[frozenset[int], list[int]]]:
+        """Who is limited to the same lines, together."""
+        together: dict[frozenset[int], list[int]] = defaultdict(list)
+        for user_id, lines in self._lines.items():
+            together[lines].append(user_id)
+        return list(together.items())
+
+    def is_served(self, queue: "Queue", language: str = "", line: int | None = None) -> bool:
         """Whether somebody who may have it is on shift, or comes before the time in which the queue answers is over.
 
         The queue of last resort is served while any of its people comes on shift at all: there is nobody after them.
         """
-        coming = [at for user_id in self.fit(queue, language) if (at := self._comes_at(user_id))]
+        coming = [at for user_id in self.fit(queue, language, line) if (at := self._comes_at(user_id))]
         if not coming:
             return False
         return queue.is_last_resort or min(coming) <= self._waits_until(queue)
 
-    def place_for(self, home: "Queue", language: str) -> "Queue | None":
+    def place_for(self, home: "Queue", language: str, line: int | None = None) -> "Queue | None":
         """Where something that belongs to ``home`` is to be now: there, or in the first queue that it falls to and that is
         served; at the end in the queue of last resort. None where not even that is served."""
         seen: set[int] = set()
         queue: Queue | None = self.queues.get(home.pk)
         while queue is not None and queue.pk not in seen:
-            if self.is_served(queue, language):
+            if self.is_served(queue, language, line):
                 return queue
             seen.add(queue.pk)
             queue = self.queues.get(queue.falls_to_id or 0)
-        if self.last_resort is not None and self.is_served(self.last_resort, language):
+        if self.last_resort is not None and self.is_served(self.last_resort, language, line):
             return self.last_resort
         return None
 

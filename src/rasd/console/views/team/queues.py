@@ -47,8 +47,8 @@ def queues(request: StaffRequest) -> HttpResponse:
             "queue": queue,
             "is_open": hours.is_open(queue.hours, now),
             "opens_at": hours.opens_at(queue.hours, now),
-            "people": len(queue.people.all()),
-            "on": sum(roster.is_on(person.pk) for person in queue.people.all()),
+            "people": len(serving := roster.serving(queue)),
+            "on": sum(map(roster.is_on, serving)),
         }
         for queue in rows
     ]

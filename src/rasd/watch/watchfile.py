@@ -3,14 +3,18 @@
 Paths in it are taken from the file's own folder.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from rasd.watch.journeys import Journey, Mistake, NotAJourney, read
 from rasd.watch.journeys.language import Duration, Name, Strict, Text
-from rasd.watch.journeys.parsing import parse_as
+from rasd.watch.journeys.parsing import Place, load, parse_as
+from rasd.watch.schedule.drawing import Refused, refuse_what_cannot_be
 
 
 def _known_zone(name: str) -> str:
@@ -41,9 +45,6 @@ class Mailbox(Strict):
 class Alerts(Strict):
     to: list[Text] = Field(
         default_factory=list, description="addresses as Apprise writes them: mailto://…, tgram://…"
-    )
-    site: Address | None = Field(
-        None, description="where those who are told reach this watch's pages, for the links"
     )
     objective: float = Field(0.95, gt=0, lt=1, description="the share of visits that should be completed")
     fast: Duration = Field("6h", validate_default=True)
@@ -100,4 +101,115 @@ class Watchfile(Strict):
 
 def read_watchfile(path: Path) -> Watchfile:
     """Raises NotAJourney with line, column and mend; OSError where it cannot be read."""
-    return parse_as(Watchfile, path.read_text("utf-8"), str(path))
+    return parse_as(Watchfile, _text_of(path), str(path))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotAJourney([Mistake(1, 1, "it is not UTF-8", "save the file as UTF-8")], str(path)) from error
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One journey's file, as it was read."""
+
+    journey: Journey
+    text: str
+    folder: Path
+    """What it attaches and its Python are beside it."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """``watch.yaml`` and all journeys that it names, nothing wrong with any of them."""
+
+    file: Watchfile
+    folder: Path
+    errands: dict[str, dict[str, Errand]]
+    """Target → journey → its file."""
+
+
+class NotAWatch(Exception):
+    """``watch.yaml``, or journeys that it names, cannot be used: all mistakes of all files, each with its place."""
+
+    def __init__(self, wrong: list[NotAJourney]) -> None:
+        self.wrong = wrong
+        super().__init__("\n".join(map(str, wrong)))
+
+
+def read_whole(path: Path) -> Whole:
+    """The file and its journeys. Raises NotAWatch; OSError where ``watch.yaml`` itself cannot be read."""
+    try:
+        text = _text_of(path)
+        file = parse_as(Watchfile, text, str(path))
+    except NotAJourney as error:
+        raise NotAWatch([error]) from error
+    _, places = load(text, str(path))
+    mistakes: list[Mistake] = []
+    wrong: dict[Path, NotAJourney] = {}
+    errands: dict[str, dict[str, Errand]] = {}
+    for name, entry in file.targets.items():
+        try:
+            refuse_what_cannot_be(file.weeks, entry.visits_a_day)
+        except Refused as error:
+            at = places.get(("targets", name, "visits_a_day"), places["targets", name])
+            mistakes.append(Mistake(*at, *_says_and_mend(error)))
+        errands[name] = {}
+        for number, pattern in enumerate(entry.journeys):
+            at = places["targets", name, "journeys", number]
+            found = _files(path.parent, pattern)
+            if not found:
+                mistakes.append(
+                    Mistake(*at, f"no file is found by {pattern!r}", "paths begin at this file's folder")
+                )
+            for each in found:
+                try:
+                    errand = _errand(each)
+                except NotAJourney as error:
+                    wrong[each] = error
+                    continue
+                mistakes += _misplaced(errand.journey, each, name, at, errands[name])
+                errands[name][errand.journey.journey] = errand
+    if mistakes:
+        raise NotAWatch([NotAJourney(mistakes, str(path)), *wrong.values()])
+    if wrong:
+        raise NotAWatch(list(wrong.values()))
+    return Whole(file, path.parent.resolve(), errands)
+
+
+def _says_and_mend(error: Refused) -> tuple[str, str]:
+    says, _, mend = str(error).partition(": ")
+    return says, mend
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Of a path or a pattern, in order of the alphabet."""
+    if Path(pattern).is_absolute():
+        return [Path(pattern)] if Path(pattern).is_file() else []
+    return sorted(each for each in folder.glob(pattern) if each.is_file())
+
+
+def _errand(path: Path) -> Errand:
+    """Raises NotAJourney, also for a file that cannot be read."""
+    try:
+        journey = read(path)
+        return Errand(journey, path.read_text("utf-8"), path.parent.resolve())
+    except OSError as error:
+        raise NotAJourney([Mistake(1, 1, f"cannot be read: {error.strerror}")], str(path)) from error
+
+
+def _misplaced(
+    journey: Journey, file: Path, target: str, at: Place, others: dict[str, Errand]
+) -> Iterator[Mistake]:
+    if journey.target != target:
+        yield Mistake(
+            *at,
+            f"{file.name} is a journey of {journey.target!r}, and stands under {target!r}",
+            "write it under the target that it names",
+        )
+    if journey.journey in others:
+        yield Mistake(
+            *at, f"two files are the journey {journey.journey!r}", f"{file.name} is one of them: rename it"
+        )

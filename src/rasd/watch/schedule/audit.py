@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
@@ -107,11 +106,16 @@ def audit(publication: Publication, noted: Iterable[str] = ()) -> tuple[list[Aud
     """Each plan, and what is wrong between them. ``noted``: commitments that somebody wrote down when they were published."""
     audited = [audit_plan(plan, publication.target) for plan in publication.plans]
     between = []
-    for before, after in pairwise(publication.plans):
-        if after.begins > before.ends:
-            hours = round((after.begins - before.ends).total_seconds() / HOUR)
-            since, until = before.ends.isoformat(), after.begins.isoformat()
-            between.append(f"no plan from {since} to {until}: {hours} hours in which nothing was promised")
+    until: datetime | None = None
+    for plan in publication.plans:
+        if plan.ends <= plan.begins:
+            continue  # closed before it began: another stands in its place
+        if until and plan.begins > until:
+            hours = round((plan.begins - until).total_seconds() / HOUR)
+            between.append(
+                f"no plan from {until.isoformat()} to {plan.begins.isoformat()}: {hours} hours in which nothing was promised"
+            )
+        until = max(until or plan.ends, plan.ends)
     for plan in publication.plans:
         if plan.seed is None and plan.ends + REVEALED_WITHIN < publication.made_at:
             between.append(f"the plan {plan.commitment} is over and was not revealed")

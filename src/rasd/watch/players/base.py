@@ -54,6 +54,8 @@ class Errand:
     random: Random = field(default_factory=Random)
     patient_until: float = float("inf")
     """By ``clock.monotonic``."""
+    _asked_of: Step | None = None
+    _asked_at: float = 0.0
 
     def text(self, template: str) -> str:
         """The template with its values. Raises CannotPlay (JOURNEY) naming the value that is not known."""
@@ -88,9 +90,15 @@ class Errand:
         return text
 
     def left(self, step: Step) -> float:
-        """Seconds that he still gives this step: its own ``within`` where it says one, and never more than his patience."""
-        left = self.patient_until - self.clock.monotonic()
-        return max(0.0, min(left, step.within.total_seconds()) if step.within else left)
+        """Seconds that he still gives this step: of its own ``within``, counted from the first time that this is asked of it,
+        where it says one; and never more than his patience."""
+        now = self.clock.monotonic()
+        if self._asked_of is not step:
+            self._asked_of, self._asked_at = step, now
+        left = self.patient_until - now
+        if step.within:
+            left = min(left, self._asked_at + step.within.total_seconds() - now)
+        return max(0.0, left)
 
 
 class Player(Protocol):

@@ -29,7 +29,7 @@ DONE = {Verdict.COMPLETED, Verdict.COMPLETED_BUT}
 COUNTS = [verdict for verdict in Verdict if verdict.counts]
 UNSEEN = [Skip.Reason.STOPPED, Skip.Reason.BUSY, Skip.Reason.DIED, Skip.Reason.PERMISSION]
 """Skips that leave the watch blind: its own doing, or a permission that somebody must renew."""
-THE_LOOK = 0x5741_5443  # of pg_try_advisory_xact_lock: one watcher looks at a time
+THE_LOOK = 0x5741_5441  # "WATA", of pg_try_advisory_xact_lock: one watcher looks at a time
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def leave_for(
     """
     if standing := Maintenance.objects.covering(target, now).first():
         return NotPaid(Skip.Reason.MAINTENANCE, standing.words)
-    entry = TargetEntry.model_validate(target.settings)
+    entry = target.entry
     try:
         permission = permission_of(entry, folder, now, ask)
     except (NotAPermission, OSError) as error:
@@ -93,13 +93,15 @@ def _letters(journey: Journey) -> Iterator[str]:
 
 
 def _full(target: Target, statement: Statement | None, now: datetime) -> NotPaid | None:
-    """Whether the owner's number of visits a day is used up: his day, in his zone, whatever they were for."""
+    """Whether the owner's number of visits a day is used up: his day, in his zone, whatever they were for, those that broke off
+    too."""
     if statement is None:
         return None
     local = now.astimezone(ZoneInfo(statement.zone))
-    morning = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    paid = Probe.objects.filter(target=target, began_at__gte=morning, began_at__lte=now).count()
-    if paid < statement.visits_a_day:
+    morning = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    paid = target.probes.filter(began_at__gte=morning, began_at__lte=now).count()
+    broken_off = target.visits.filter(skip__reason=Skip.Reason.DIED, claim__claimed_at__gte=morning).count()
+    if paid + broken_off < statement.visits_a_day:
         return None
     return NotPaid(Skip.Reason.BUDGET, f"the permission is for {statement.visits_a_day} visits a day")
 

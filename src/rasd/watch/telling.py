@@ -50,9 +50,10 @@ def digest(address: str) -> str:
 def shown(address: str) -> str:
     """Without its secrets, as far as Apprise knows them; of one that it does not know, only the kind."""
     found = apprise.Apprise.instantiate(_whole(address), suppress_exceptions=True)
-    return (
-        found.url(privacy=True).partition("?")[0][:300] if found else f"{address.partition(':')[0]}://…"[:300]
-    )
+    if found is None:
+        return f"{address.partition(':')[0]}://…"[:300]
+    private: str = found.url(privacy=True)  # type: ignore[no-untyped-call]
+    return private.partition("?")[0][:300]
 
 
 def write(alert: Alert, what: str, now: datetime, alerts: Alerts) -> None:

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from rasd.watch.selfcheck import Asked, Beside, OwnNetwork, clock_off, kept_within, look
+from rasd.watch.selfcheck import SHORT, Asked, Beside, OwnNetwork, clock_off, kept_within, look
 from rasd.watch.verdicts import CLOCK_OFF
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -98,6 +98,14 @@ def test_what_the_visit_itself_uses_is_no_load_of_the_host():
     assert used >= 0.18  # ended and waited for, and still counted
     assert 0 <= moment.load <= 1
     assert moment.network is None
+
+
+def test_g15_the_load_beside_a_step_of_no_time_is_that_of_the_time_before_it():
+    with Beside(OwnNetwork([])) as beside:
+        time.sleep(SHORT)
+        moments = [beside()(True) for _ in range(3)]
+
+    assert len({each.load for each in moments}) <= 2  # not the chance of one hundredth of a second
 
 
 def test_a_host_that_stood_still_is_seen_by_a_timer_that_was_late():

@@ -9,6 +9,7 @@ import click
 from rasd.watch.journeys import Journey, NotAJourney, read
 from rasd.watch.permit_cli import permit
 from rasd.watch.record_cli import export, verify
+from rasd.watch.run_cli import run
 
 
 @click.group()
@@ -62,3 +63,4 @@ login.callback.needs_database = True  # type: ignore[union-attr]
 watch.add_command(verify)
 watch.add_command(export)
 watch.add_command(permit)
+watch.add_command(run)

@@ -28,8 +28,8 @@ step that waits, and a place is asked four times a minute at most."""
 TICK = 0.05
 """Seconds between two beats of the timer whose lateness is measured: 20 wake-ups a second, too few to be seen in the load."""
 SHORT = 0.25
-"""Seconds: the kernel counts the time of processors in hundredths, so that the load of less than this is measured from the
-step before on."""
+"""Seconds: the kernel counts the time of processors in hundredths, so that the load beside a shorter step is measured from a
+step before it on."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def _there(folder: Path) -> Path:
 
 class Beside:
     """The host beside each step of one visit (``playing.Beside``). What is of this process and below it is the visit itself
-    and no load; its timer and its tries of the own network go on until it is left."""
+    and no load; its timer and its tries of the own network go on until it is left. Made before the look at oneself, so that
+    even the first step has something to be measured from."""
 
     def __init__(self, line: OwnNetwork, every: float = ASK_EVERY) -> None:
         self.line, self.every = line, every
@@ -198,7 +199,7 @@ class Beside:
         self._beat = _awake()
         self._late: deque[tuple[float, float]] = deque(maxlen=1000)
         self._answers: deque[tuple[float, bool]] = deque(maxlen=1000)
-        self._before: _Measure | None = None
+        self._marks: deque[_Measure] = deque([self._measure()], maxlen=100)
         self._threads = [threading.Thread(target=self._beat_on, daemon=True)]
         if line.places:
             self._threads.append(threading.Thread(target=self._ask_on, daemon=True))
@@ -217,11 +218,11 @@ class Beside:
 
     def __call__(self) -> Callable[[bool], Moment]:
         start = self._measure()
-        before, self._before = self._before, start
+        self._marks.append(start)
 
         def after(went_well: bool) -> Moment:
             end = self._measure()
-            since = before if before and end.at - start.at < SHORT else start
+            since = self._long_before(end)
             total = end.processors.total - since.processors.total
             others = end.processors.busy - since.processors.busy - (end.ours - since.ours)
             late = max((late for at, late in list(self._late) if at >= start.at), default=0.0)
@@ -233,6 +234,11 @@ class Beside:
             )
 
         return after
+
+    def _long_before(self, end: "_Measure") -> "_Measure":
+        """The beginning of the step or, where that is too short ago, of one before it."""
+        marks = list(self._marks)
+        return next((each for each in reversed(marks) if end.at - each.at >= SHORT), marks[0])
 
     def _network(self, since: float, went_well: bool) -> bool | None:
         """Of a step that did not go well, it is tried at that very moment too."""

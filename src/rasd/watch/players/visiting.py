@@ -70,11 +70,12 @@ def play(order: Order, cast: Cast, tell: Tell) -> Report:
     """One visit, from the look at oneself before it to the one after it."""
     journey, line = parse(order.journey), _line(order.own_network)
     draws = cast.draws(journey)
+    beside = Beside(line)
     before = look(line, order.box, draws)
     tell("before", before)
     errand = errand_of(order, journey)
     began = errand.clock.now()
-    with Beside(line) as beside:
+    with beside:
         visit = Visit(
             errand,
             cast.players(order, errand),

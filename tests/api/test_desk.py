@@ -196,6 +196,7 @@ def test_what_is_owed_is_given_and_moved_with_the_reason_in_the_ledger(caller, a
 def test_work_and_promises_are_not_waived(caller, asked):
     made = caller.post("/cases", {"kind": "meter", "title": "A meter", "conversation": asked.conversation_id})
     work = Obligation.objects.get(case=made.json()["id"])
+    assert caller.post(f"/obligations/{work.pk}/kept", {"why": "tired"}).status_code == 422
     refused = caller.post(f"/obligations/{work.pk}/waive", {"why": "tired"})
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:rasd:problem:cannot-be-waived")
 

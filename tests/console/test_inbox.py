@@ -228,6 +228,21 @@ def test_a_draft_that_comes_after_its_answer_is_not_kept(as_, utility):
     assert Outgoing.objects.count() == 1
 
 
+def test_g7_a_promise_kept_by_a_visit_is_over_once_it_is_said_how(as_, utility):
+    one, client = utility.conversation(), as_("agent")
+    by = timezone.now() + timedelta(days=1)
+    _message, promise = one.promise(
+        "We come tomorrow", author=User.objects.get(username="agent"), key="k", at=timezone.now(), by=by
+    )
+    address = at("keep_promise", one.pk, promise.pk)
+    assert address in text_of(client.get(at("conversation", one.pk)))
+    for why, open_ in (("", True), ("seen to on the spot", False)):
+        client.post(address, {"why": why})
+        assert one.obligations.open().exists() is open_
+    assert Entry.objects.get(action="obligation.done").why == "seen to on the spot"
+    assert client.post(at("keep_promise", utility.conversation().pk, promise.pk)).status_code == 404
+
+
 @pytest.mark.django_db(transaction=True)
 def test_g7_an_answer_and_what_is_typed_at_the_same_moment_do_not_wait_for_each_other_for_ever(as_, utility):
     """Whoever types fast and sends at once: the last of what is typed is on its way while the answer goes."""

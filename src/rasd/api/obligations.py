@@ -13,7 +13,7 @@ from rasd.api.calling import ApiRequest, Bearer, Done, Id, Key, told, writes
 from rasd.api.cases import Reason, Username, the_user
 from rasd.api.models import Scope
 from rasd.api.paging import USUAL, Cursor, Limit, Order, Page
-from rasd.api.problems import Problem, ProblemOut
+from rasd.api.problems import Problem, ProblemOut, refusing
 from rasd.api.shapes import ObligationOut
 from rasd.desk.models import Obligation
 
@@ -120,6 +120,21 @@ def waive(request: ApiRequest, pk: Id, body: Waiving, idempotency_key: Key) -> D
     """Only an answer: a promise is kept, and a case's work ends with its closing answer (409 `cannot-be-waived`)."""
     owed = _open(request, pk)
     owed.waive(by=request.auth.user, at=timezone.now(), why=body.why)
+    return _done(owed)
+
+
+@router.post(
+    "/obligations/{int:pk}/kept",
+    response={200: ObligationOut, 409: ProblemOut, 422: ProblemOut},
+    auth=WRITE,
+    summary="A promise was kept",
+)
+@writes("obligation.kept")
+def kept(request: ApiRequest, pk: Id, body: Waiving, idempotency_key: Key) -> Done:
+    """Otherwise than by an answer, which keeps it by itself; `why` says how. Only a promise (422)."""
+    owed = _open(request, pk)
+    with refusing("why"):
+        owed.keep(by=request.auth.user, at=timezone.now(), why=body.why)
     return _done(owed)
 
 

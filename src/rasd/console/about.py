@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from rasd.channels.models import Address, Channel
+from rasd.channels.models import Address, Channel, lines_of
 from rasd.desk.models import Case, Contact, ContactAddress, Conversation, Merge, Obligation
 from rasd.desk.sight import seen
 from rasd.metering.models import ServicePoint
@@ -39,7 +39,7 @@ def about(conversation: Conversation, user: User) -> About:
     )
     return About(
         contact=contact,
-        addresses=list(contact.addresses.order_by("pk")[: 2 * SHOWN]),
+        addresses=list(addresses_seen(contact, user).order_by("pk")[: 2 * SHOWN]),
         owed=list(seen(owed, user).select_related("owner", "queue", "case").order_by("due_at")[: 2 * SHOWN]),
         conversations=list(others.order_by("-last_message_at")[:SHOWN]),
         cases=list(seen(contact.cases.all(), user).select_related("kind").order_by("-opened_at")[:SHOWN]),
@@ -47,6 +47,12 @@ def about(conversation: Conversation, user: User) -> About:
         merges=list(contact.merges.filter(undone_at=None).select_related("gone", "by").order_by("-at")),
         maybe_the_same=maybe_the_same(contact, user),
     )
+
+
+def addresses_seen(contact: Contact, user: User) -> QuerySet[Address]:
+    """Those that wrote on a line which ``user`` sees; another number of the same person may be of another line only."""
+    lines, addresses = lines_of(user), contact.addresses.all()
+    return addresses if lines is None else addresses.filter(conversations__line__in=lines).distinct()
 
 
 def _service_points(address: Address) -> list[ServicePoint]:

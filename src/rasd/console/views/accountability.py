@@ -22,6 +22,7 @@ from rasd.console.accounts import COLUMNS, FIGURES, PERIODS, SCOPES, Period
 from rasd.desk.account import Figure, Scope
 from rasd.desk.models import AccountMark, AccountStretch, Case, Conversation, Message, Obligation
 from rasd.desk.models.account import COMMENT_LONGEST, comment, comments_on
+from rasd.desk.sight import seen
 from rasd.ledger.models import Entry
 
 SHOWN = 50  # a page
@@ -196,11 +197,11 @@ def _with_people(
     conversations: dict[int, Conversation] = {}
     cases: dict[int, Case] = {}
     if request.user.has_perm(roles.CONVERSATIONS):
-        conversations = Conversation.objects.select_related("contact", "address").in_bulk(
-            [one.conversation for one in listed if one.conversation]
-        )
+        rows = seen(Conversation.objects.select_related("contact", "address"), request.user)
+        conversations = rows.in_bulk([one.conversation for one in listed if one.conversation])
     if request.user.has_perm(roles.CASES):
-        of = Obligation.objects.filter(pk__in=[one.obligation for one in listed], case__isnull=False)
+        theirs = Obligation.objects.filter(pk__in=[one.obligation for one in listed], case__isnull=False)
+        of = seen(theirs, request.user)
         cases = {owed.pk: owed.case for owed in of.select_related("case") if owed.case}
     return [(one, conversations.get(one.conversation or 0), cases.get(one.obligation)) for one in listed]
 

@@ -1,6 +1,7 @@
 """Two contacts that are one person, and two people who were taken for one."""
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
@@ -11,10 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rasd.console import roles
+from rasd.console.about import addresses_seen
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.shared import tell_pages, the_conversation
 from rasd.desk.errors import NotMerged
 from rasd.desk.models import Contact, Merge
+from rasd.desk.sight import seen
 
 
 @page(roles.CONVERSATIONS)
@@ -35,14 +38,14 @@ def merge(request: StaffRequest, pk: int, other: int) -> HttpResponse:
             messages.warning(request, _("They are one contact already."))
         return redirect("console:conversation", pk=asked.pk)
     context = {"here": "conversations", "conversation": asked, "kept": asked.contact, "gone": gone}
-    return render(request, "console/inbox_merge.html", context | _what_is_theirs(gone))
+    return render(request, "console/inbox_merge.html", context | _what_is_theirs(gone, request.user))
 
 
-def _what_is_theirs(gone: Contact) -> dict[str, object]:
+def _what_is_theirs(gone: Contact, user: User) -> dict[str, object]:
     return {
-        "addresses": gone.addresses.order_by("pk"),
-        "conversations": gone.conversations.count(),
-        "cases": gone.cases.count(),
+        "addresses": addresses_seen(gone, user).order_by("pk"),
+        "conversations": seen(gone.conversations.all(), user).count(),
+        "cases": seen(gone.cases.all(), user).count(),
     }
 
 

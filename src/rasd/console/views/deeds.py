@@ -13,7 +13,7 @@ from rasd.console.access import StaffRequest, page
 from rasd.console.views.conversations import UNDONE_WITHIN, again, where_to_go_on
 from rasd.console.views.shared import tell_pages, the_conversation, typed
 from rasd.desk.errors import Claimed, GoesOnElsewhere, IsClosed, NotTheirs, Settled, StillOwed
-from rasd.desk.models import HandOver, HeldAnswer
+from rasd.desk.models import HandOver, HeldAnswer, Obligation
 from rasd.ledger.models import actor_of
 
 
@@ -84,6 +84,22 @@ def waive(request: StaffRequest, pk: int) -> HttpResponse:
             owed.waive(by=request.user, at=now, why=typed(request.POST, "why"))
             asked.release(request.user, at=now)
             tell_pages(asked)
+    return again(request, asked)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def keep_promise(request: StaffRequest, pk: int, owed: int) -> HttpResponse:
+    """What was promised was kept otherwise than by an answer; how, stands in the ledger."""
+    asked, why = the_conversation(pk), typed(request.POST, "why")[:300]
+    promises = asked.obligations.filter(kind=Obligation.Kind.PROMISE)
+    promise = get_object_or_404(promises, pk=owed)
+    if not why:
+        messages.error(request, _("Say how it was kept: by a visit, on the telephone …"))
+        return again(request, asked, done=False)
+    with transaction.atomic():
+        promise.keep(by=request.user, at=timezone.now(), why=why)
+        tell_pages(asked)
     return again(request, asked)
 
 

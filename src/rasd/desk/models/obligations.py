@@ -518,6 +518,18 @@ class Obligation(models.Model):
             self.save(update_fields=["waived_by", "running_since", "discharged_at"])
             self._record("obligation.owed_again", actor_of(by), at=at, why="taken back")
 
+    def keep(self, *, by: User, at: datetime, why: str) -> None:
+        """A promise was kept otherwise than by a message: by a visit, on the telephone. ``why`` says how, in the ledger.
+
+        Raises:
+            ValueError: it is no promise, or nobody says how.
+        """
+        if self.kind != self.Kind.PROMISE:
+            raise ValueError(f"{self} is no promise: an answer is sent or waived, work ends with its case")
+        if not why.strip():
+            raise ValueError("why: empty; say how it was kept")
+        self.done(at=at, actor=actor_of(by), why=why.strip())
+
     def done(self, *, at: datetime, actor: str, why: str = "") -> None:
         """Work that is done, or a promise that was kept otherwise than by a message."""
         with self._changing():

@@ -68,6 +68,9 @@
      that, by the rows' ids). At the top the newest is what one wants to see. */
   let anchor = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
+    /* A reason being typed beside it is not lost to a message that comes meanwhile. */
+    const asked = event.detail.target?.querySelectorAll?.("input[name=why]") ?? [];
+    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && [...asked].some((field) => field.value)) { event.detail.shouldSwap = false; return; }
     if (event.detail.target?.id !== "list") return;
     const box = find("#rows");
     const top = box.getBoundingClientRect().top;

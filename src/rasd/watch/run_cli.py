@@ -1,6 +1,7 @@
 """``rasd watch run``: one visit, here and now, without a database."""
 
 import json
+import logging
 import mimetypes
 import os
 import secrets
@@ -104,6 +105,7 @@ def _set_up_django() -> None:
     if not settings.configured:
         os.environ["DJANGO_SETTINGS_MODULE"] = "rasd.watch.settings"
         django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # what it asks for is no news
 
 
 def _journey(path: Path) -> tuple[str, Journey]:

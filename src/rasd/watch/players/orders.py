@@ -26,7 +26,5 @@ class Order(BaseModel):
     """Where he may go; as it stands, loopback."""
     mailbox: Mailbox | None = None
     own_network: tuple[Address, ...] = ()
-    browser: str = ""
-    """Path of Chromium or Chrome; empty: the system's."""
     trace: bool = False
     """The trace is kept even where it goes well; that of a failure always is."""

@@ -1,9 +1,11 @@
 """Made-up services, errands, plans and visits, as real as the rows that the watch writes itself. Invented, all of it."""
 
+import hashlib
 import io
+import json
 import random
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from PIL import Image, ImageDraw
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys.language import Channel
 from rasd.watch.journeys.saying import said
-from rasd.watch.models import JourneyFile, Probe, Target, Watcher
+from rasd.watch.models import JourneyFile, Plan, Probe, Skip, Target, Watcher
+from rasd.watch.players.conversation import Conversation, Line, News, Who
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Finding, Moment, Outcome, Trouble
 from rasd.watch.players.playing import CHANNEL_OF
 from rasd.watch.players.report import Report, SelfCheck
@@ -58,13 +61,7 @@ done:
   - see: رقم طلبك
 """
 
-HOW: dict[str, tuple[str, Trouble | None]] = {
-    "completed": ("", None),
-    "completed, but": ("", None),
-    "theirs": ("press", Trouble.ERROR_PAGE),
-    "ours": ("", None),
-    "wall": ("open", Trouble.WALL),
-}
+TROUBLES = {"theirs": Trouble.ERROR_PAGE, "wall": Trouble.WALL}
 
 
 def make_watcher(name: str = "here", place: str = "Muscat") -> Watcher:
@@ -85,8 +82,6 @@ def make_target(name: str = "helpdesk", **more: Any) -> Target:
 def make_journey(
     target: Target, text: str = A_TICKET, added_at: datetime = NOW - timedelta(days=60)
 ) -> JourneyFile:
-    import hashlib
-
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     name = text.split("journey:")[1].split()[0]
     fields = {"text": text, "added_at": added_at}
@@ -117,8 +112,8 @@ def a_report(
     """A visit of which each step took about ``pace`` times two seconds. ``how``: a verdict's value. Judged by the real judge."""
     read = journey.journey
     chance = random.Random(f"{journey.name} {began} {how}")
-    verb, usual = HOW[how]
-    trouble = trouble or usual
+    trouble = trouble or TROUBLES.get(how)
+    stops_at = stops_at or (len(read.steps) if how == "theirs" else 1)
     findings: list[Finding] = []
     at, well = began, True
     for part, steps in (("steps", read.steps), ("done", read.done)):
@@ -132,7 +127,7 @@ def a_report(
                 "says": said(step),
                 "channel": channel,
             }
-            stops = well and trouble and (number == stops_at if stops_at else step.verb == verb)
+            stops = well and trouble is not None and number == stops_at
             if not well:
                 findings.append(Finding(**plain, outcome=Outcome.NOT_REACHED, began=at))
                 continue
@@ -158,7 +153,7 @@ def a_report(
                     began=at,
                     seconds=seconds,
                     host=Moment(load=round(chance.uniform(0.05, 0.4), 2), late=0.01, network=True),
-                    exhibits=_seen(box, number, bool(stops), said(step)) if box else (),
+                    exhibits=_seen(box, number, stops, said(step)) if box else (),
                     facts=facts,
                 )
             )
@@ -286,5 +281,52 @@ def _seen(box: Box, number: int, bad: bool, words: str) -> tuple[Exhibit, ...]:
     )
 
 
-def a_day(n: int = 0) -> date:
-    return (NOW + timedelta(days=n)).date()
+def a_transcript(box: Box, now: datetime = NOW) -> Exhibit:
+    talk = Conversation(began=now, began_at=0.0)
+    talk.learn([News("1", 1.2, "أهلًا بك في خدمة المشتركين، كيف نساعدك؟")])
+    talk.he_says("السلام عليكم، ليش فاتورتي زايدة هالشهر؟", 6.0)
+    sent = "أرسلنا بريدًا إلى القسم المختص، وسيُرد عليك في أقرب وقت."
+    talk.learn([News("1", 1.2, "أهلًا بك في خدمة المشتركين، كيف نساعدك؟"), News("2", 9.4, sent)])
+    talk.he_says("أبغى أكلم موظف", 31.0)
+    talk.lines.append(Line(34.0, Who.MACHINE, sent, "3"))
+    talk.lines.append(Line(70.0, Who.PERSON, "معك سالم من خدمة المشتركين، تفضل.", "4"))
+    return box.put(ExhibitKind.TRANSCRIPT, talk.transcript(), "application/json")
+
+
+def what_failed(box: Box) -> Exhibit:
+    lines = [
+        {"url": "http://127.0.0.1:8765/static/form.js", "method": "GET", "kind": "script", "status": 404}
+    ]
+    return box.put(ExhibitKind.NETWORK, json.dumps(lines).encode(), "application/json")
+
+
+def what_the_browser_said(box: Box) -> Exhibit:
+    lines = [{"type": "uncaught", "text": "TypeError: form is not defined"}]
+    return box.put(ExhibitKind.CONSOLE, json.dumps(lines).encode(), "application/json")
+
+
+def a_trace(box: Box) -> Exhibit:
+    return box.put(ExhibitKind.TRACE, b"PK\x05\x06" + b"\0" * 18, "application/zip")
+
+
+# Plans
+
+
+def make_plan(target: Target, at: datetime, weeks: int = 4, *, revealed: bool = False) -> Plan:
+    """The plan that the watch makes at that moment, where none stands; its seed is the same each time."""
+    seed = hashlib.sha256(f"{target.name} {at}".encode()).hexdigest()
+    made = Plan.objects.keep_ahead(at, weeks, seed=lambda: seed)
+    plan = next(each for each in made if each.target_id == target.pk)
+    if revealed:
+        Plan.objects.filter(pk=plan.pk).update(revealed_at=plan.ends_at + timedelta(hours=1))
+    return plan
+
+
+def make_skips(plan: Plan, now: datetime) -> int:
+    """Of the visits that are over: one in seven was not paid, for one reason or another."""
+    reasons = ["stopped", "busy", "stopped", "maintenance"]
+    visits = list(plan.visits.filter(due_at__lt=now).order_by("due_at"))[::7]
+    Skip.objects.bulk_create(
+        Skip(visit=each, reason=reasons[n % 4], noticed_at=each.until) for n, each in enumerate(visits)
+    )
+    return len(visits)

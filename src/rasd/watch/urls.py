@@ -2,10 +2,20 @@
 
 from django.urls import URLPattern, include, path
 
-from rasd.watch.pages import door, evidence, home, report
+from rasd.watch.pages import door, evidence, home, journey, league, plan, report, status, target, visits
 
 PAGES: list[URLPattern] = [
     path("", home.home, name="home"),
+    path("targets/<slug:name>", target.target, name="target"),
+    path("targets/<slug:name>/visits", visits.visits, name="visits"),
+    path("targets/<slug:name>/plan", plan.plan, name="plan"),
+    path("targets/<slug:name>/plans.json", plan.published, name="plans"),
+    path("targets/<slug:name>/journeys/<slug:journey>", journey.journey, name="journey"),
+    path("targets/<slug:name>/<slug:kind>.csv", target.csv, name="csv"),
+    path("league", league.league, name="league"),
+    path("status", status.status, name="status"),
+    path("status.json", status.as_json, name="status-json"),
+    path("status.atom", status.feed, name="status-feed"),
     path("probes/<str:token>", report.report, name="report"),
     path("probes/<str:token>/document.json", report.document, name="document"),
     path("probes/<str:token>/exhibits/<str:sha256>", evidence.exhibit, name="exhibit"),
@@ -16,3 +26,5 @@ PAGES: list[URLPattern] = [
     path("theme", door.theme, name="theme"),
 ]
 urlpatterns = [path("", include((PAGES, "watch")))]
+
+handler404 = "rasd.watch.pages.door.nothing_here"

@@ -1,40 +1,83 @@
 """A watch that has seen something: what its pages show when they are looked at."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from rasd.watch.models import Probe
+from rasd.watch.models import Alert, Maintenance, Probe
 from rasd.watch.players.finding import Trouble
-from tests.watch.making import A_CHAT, NOW, box_in, make_journey, make_probe, make_target, make_weeks
+from tests.watch.making import (
+    A_CHAT,
+    NOW,
+    a_trace,
+    a_transcript,
+    box_in,
+    make_journey,
+    make_plan,
+    make_probe,
+    make_skips,
+    make_target,
+    make_weeks,
+    what_failed,
+    what_the_browser_said,
+)
 
 
-def fill(folder: Path) -> dict[str, Probe]:
+def fill(folder: Path, now: datetime = NOW) -> dict[str, Probe]:
     """A help desk with weeks of visits, the last of which have pictures; and a service that nobody has visited yet."""
     target = make_target()
     ticket, chat = make_journey(target), make_journey(target, A_CHAT)
-    make_weeks(ticket, weeks=3, until=NOW - timedelta(hours=3), a_day=6)
+    make_weeks(ticket, weeks=5, until=now - timedelta(hours=3), a_day=6)
+    make_weeks(chat, weeks=2, until=now - timedelta(hours=3), a_day=3, seed=11)
+    make_plan(target, now - timedelta(days=30), revealed=True)
+    make_skips(make_plan(target, now - timedelta(days=2)), now)
+    Alert.objects.create(target=target, window="fast", opened_at=now - timedelta(hours=2), facts={})
+    Alert.objects.create(
+        target=target,
+        window="slow",
+        opened_at=now - timedelta(days=9),
+        closed_at=now - timedelta(days=8),
+        facts={},
+    )
+    Maintenance.objects.create(
+        target=target,
+        begins_at=now + timedelta(hours=20),
+        ends_at=now + timedelta(hours=23),
+        words="نحدّث نظام البلاغات",
+        announced_at=now - timedelta(hours=1),
+    )
     box = box_in(folder)
     seen = {
-        "completed": make_probe(ticket, NOW - timedelta(minutes=140), box=box),
-        "completed-but": make_probe(ticket, NOW - timedelta(minutes=110), "completed, but", box=box),
+        "completed": make_probe(ticket, now - timedelta(minutes=140), box=box),
+        "completed-but": make_probe(ticket, now - timedelta(minutes=110), "completed, but", box=box),
         "theirs": make_probe(
             ticket,
-            NOW - timedelta(minutes=80),
+            now - timedelta(minutes=80),
             "theirs",
             box=box,
             stops_at=4,
             words="الصفحة تقول: حدث خطأ في النظام، حاول لاحقًا (HTTP 502)",
+            exhibits=[what_failed(box), what_the_browser_said(box), a_trace(box)],
         ),
-        "wall": make_probe(chat, NOW - timedelta(minutes=40), "wall", box=box),
-        "ours": make_probe(ticket, NOW - timedelta(minutes=20), "ours", box=box),
+        "chat": make_probe(
+            chat,
+            now - timedelta(minutes=50),
+            "theirs",
+            box=box,
+            stops_at=5,
+            trouble=Trouble.LOOP,
+            words="the same answer, 3 times now",
+            exhibits=[a_transcript(box, now)],
+        ),
+        "wall": make_probe(chat, now - timedelta(minutes=40), "wall", box=box),
+        "ours": make_probe(ticket, now - timedelta(minutes=20), "ours", box=box),
     }
     seen["confirmation"] = make_probe(
         ticket,
-        NOW - timedelta(minutes=70),
+        now - timedelta(minutes=70),
         "theirs",
         why=Probe.Why.CONFIRMATION,
         confirms=seen["theirs"],
-        trouble=Trouble.ERROR_PAGE,
+        stops_at=4,
         box=box,
     )
     make_target("bills", title="فواتيري", url="http://127.0.0.1:8766", public=False)

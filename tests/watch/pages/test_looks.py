@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
 
+from rasd.watch.pages.door import login_link
 from tests.console.browsing import DESKTOP
 from tests.console.looking import SMALL, look_at
 from tests.watch.pages.filling import fill
@@ -18,5 +19,22 @@ def test_every_page_fits_the_screen_and_no_script_fails(monkeypatch, settings, t
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in this thread
     settings.WATCH_FOLDER = tmp_path
     seen = fill(tmp_path / "box")
-    pages = {"home": "/"} | {name: f"/probes/{probe.token}" for name, probe in seen.items()}
-    look_at(User.objects.create(username="salma"), pages, SMALL, DESKTOP, site=get_asgi_application())
+    pages = {
+        "home": "/",
+        "target": "/targets/helpdesk",
+        "nobody-came": "/targets/bills",
+        "visits": "/targets/helpdesk/visits",
+        "plan": "/targets/helpdesk/plan",
+        "journey": "/targets/helpdesk/journeys/open-a-ticket",
+        "chat-journey": "/targets/helpdesk/journeys/ask-about-the-bill",
+        "league": "/league",
+        "status": "/status",
+        "nowhere": "/nowhere",
+        "done": f"/probes/{seen['completed'].token}",
+        "not-done": f"/probes/{seen['theirs'].token}",
+        "chat": f"/probes/{seen['chat'].token}",
+        "ours": f"/probes/{seen['ours'].token}",
+    }
+    site = get_asgi_application()
+    look_at(User.objects.create(username="salma"), pages, SMALL, DESKTOP, site=site)
+    look_at(None, {"login": "/login", "come-in": login_link("salma")}, SMALL, DESKTOP, site=site)

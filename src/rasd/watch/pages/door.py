@@ -98,3 +98,7 @@ def theme(request: HttpRequest) -> HttpResponse:
             "theme", chosen, max_age=YEAR, samesite="Lax", secure=bool(settings.SESSION_COOKIE_SECURE)
         )
     return response
+
+
+def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "watch/404.html", status=404)

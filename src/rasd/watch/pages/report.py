@@ -21,6 +21,9 @@ from rasd.watch.players.report import Report
 from rasd.watch.templatetags.watch import figures
 from rasd.watch.verdicts import overloaded
 
+SHOWN_LINES = 100
+"""Of failures and of complaints each; all of them are in the exhibits."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -114,10 +117,10 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         "presented": [(words.PRESENTED.get(key, key), value) for key, value in told.presented.items()],
         "changed": probe.changed(),
         "earlier": Probe.objects.filter(digest=probe.previous).first() if probe.previous else None,
-        "transcripts": _of_kind(pieces, ExhibitKind.TRANSCRIPT),
+        "talks": _talks(_of_kind(pieces, ExhibitKind.TRANSCRIPT)),
         "letters": _of_kind(pieces, ExhibitKind.LETTER),
-        "network": _of_kind(pieces, ExhibitKind.NETWORK),
-        "console": _of_kind(pieces, ExhibitKind.CONSOLE),
+        "failures": _complaints(_of_kind(pieces, ExhibitKind.NETWORK)),
+        "errors": _complaints(_of_kind(pieces, ExhibitKind.CONSOLE)),
         "traces": _of_kind(pieces, ExhibitKind.TRACE),
     }
     return render(request, "watch/report.html", context)
@@ -147,6 +150,55 @@ def _persona(told: dict[str, Any]) -> Persona | None:
 
 def _of_kind(pieces: list[Piece], kind: ExhibitKind) -> list[Piece]:
     return [each for each in pieces if each.row.kind == kind]
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A line of what failed behind the page. ``what``: a status, a reason, a kind."""
+
+    step: int | None
+    what: str
+    text: str
+
+
+def _complaints(pieces: list[Piece]) -> list[Complaint]:
+    """Of exhibits that are lists in JSON. What is not as it should be in them costs the line, never the page."""
+    found = []
+    for piece in pieces:
+        for each in piece.data if isinstance(piece.data, list) else []:
+            if isinstance(each, dict):
+                what = each.get("status") or each.get("reason") or each.get("type") or ""
+                told = [each.get(name) for name in ("method", "url", "kind", "text")]
+                found.append(Complaint(piece.row.step, str(what), " ".join(str(one) for one in told if one)))
+    return found[:SHOWN_LINES]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line of a chat. ``seconds``: from its beginning."""
+
+    who: str
+    words: str
+    seconds: float | None
+
+
+def _talks(pieces: list[Piece]) -> list[list[Said]]:
+    """Of each transcript that has lines (``players.conversation``)."""
+    talks = []
+    for piece in pieces:
+        lines = piece.data.get("lines") if isinstance(piece.data, dict) else None
+        talk = [
+            Said(str(each.get("who", "")), str(each.get("words", "")), _number(each.get("seconds")))
+            for each in (lines if isinstance(lines, list) else [])
+            if isinstance(each, dict)
+        ]
+        if talk:
+            talks.append(talk)
+    return talks
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def document(request: HttpRequest, token: str) -> HttpResponse:

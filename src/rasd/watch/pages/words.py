@@ -31,6 +31,36 @@ WHY: dict[str, Words] = {
     "by hand": _("sent by somebody, outside the plan"),
 }
 
+WHYS: dict[str, Words] = {
+    "planned": _("planned"),
+    "confirmation": _("second visit"),
+    "by hand": _("sent by hand"),
+}
+"""The same in a word or two, where there is no room for more."""
+
+WINDOWS: dict[str, Words] = {
+    "fast": _("Many errands have failed in the last hours"),
+    "slow": _("Too many errands have failed in the last days"),
+    "wall": _("Robots are kept out: nothing is known of the service"),
+    "blind": _("The watch itself sees nothing"),
+}
+"""Alerts."""
+
+STATES: dict[str, Words] = {
+    "well": _("Every errand that was tried in the last day was done"),
+    "some": _("Some errands that were tried in the last day were not done"),
+    "trouble": _("Many errands are not done at present"),
+    "maintenance": _("Announced maintenance is under way"),
+    "unknown": _("It was not tried in the last day"),
+}
+"""Of a service, as the public page says them."""
+
+FILES: dict[str, Words] = {
+    "probes": _("Visits"),
+    "steps": _("Steps"),
+    "visits": _("The plan, and what became of it"),
+}
+
 OUTCOMES: dict[str, Words] = {
     Outcome.DONE: _("went well"),
     Outcome.FAILED: _("did not go well"),
@@ -61,6 +91,12 @@ CHANNELS: dict[str, Words] = {
     "mail": _("e-mail"),
     "http": _("a plain request"),
     "voice": _("the telephone"),
+}
+
+SPEAKERS: dict[str, Words] = {
+    "he": _("the visitor"),
+    "machine": _("the service"),
+    "person": _("a person of the service"),
 }
 
 DEVICES: dict[str, Words] = {"phone": _("on a phone"), "desktop": _("on a computer")}
@@ -112,8 +148,10 @@ SKIPS: dict[str, Words] = {
     "maintenance": _("announced maintenance"),
     "permission": _("no valid permission"),
     "robots": _("robots.txt forbids it"),
+    "rate": _("the service asked to be left alone for a while"),
     "gone": _("the journey or the target was taken away"),
     "died": _("the watcher died during the visit"),
+    "replanned": _("planned anew after a change of watch.yaml"),
 }
 
 PRESENTED: dict[str, Words] = {
@@ -124,6 +162,9 @@ PRESENTED: dict[str, Words] = {
     "locale": _("language of the browser"),
     "zone": _("time zone"),
     "network": _("network"),
+    "languages": _("languages asked for"),
+    "scale": _("pixels a point"),
+    "rates": _("speed of the line"),
 }
 """Names of what a visit showed of itself; what is not here is shown under the name that the player gave it."""
 

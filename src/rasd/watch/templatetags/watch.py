@@ -5,12 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rasd.watch.measures.completion import Share
+from rasd.watch.measures.funnel import Stage
+from rasd.watch.measures.week import PARTS_OF_THE_DAY, Cell
 from rasd.watch.pages import words
+from rasd.watch.pages.pictures import Day, tone
+from rasd.watch.verdicts import Verdict
 
 register = template.Library()
 
@@ -77,6 +83,11 @@ def mark(verdict: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def all_verdicts() -> list[Verdict]:
+    return list(Verdict)
+
+
 OUTCOME_MARKS = {"done": "completed", "failed": "theirs", "gave up": "gave-up", "not reached": "skipped"}
 
 
@@ -84,6 +95,21 @@ OUTCOME_MARKS = {"done": "completed", "failed": "theirs", "gave up": "gave-up", 
 def outcome_mark(outcome: str) -> SafeString:
     """A step's: the shapes of the verdicts, as far as they mean the same."""
     return mark(OUTCOME_MARKS[outcome])
+
+
+STATE_MARKS = {
+    "well": "completed",
+    "some": "completed, but",
+    "trouble": "theirs",
+    "maintenance": "ours",
+    "unknown": "skipped",
+}
+
+
+@register.simple_tag
+def state_mark(state: str) -> SafeString:
+    """Of a service on the public page."""
+    return mark(STATE_MARKS[state])
 
 
 @register.simple_tag
@@ -161,3 +187,96 @@ def said(code: str, of: str) -> Any:
 @register.filter
 def part(name: str) -> Any:
     return words.part(name)
+
+
+# Shares
+
+
+@register.filter
+def hundredfold(share: float | None) -> float:
+    return 100 * (share or 0.0)
+
+
+@register.filter
+def tone_of(share: Share) -> str:
+    """``t0`` (none done) to ``t10`` (all done), a step of the colour scale; ``none``: no visit."""
+    step = tone(share)
+    return f"t{step}" if step >= 0 else "none"
+
+
+@register.filter
+def failed(share: Share) -> int:
+    return share.of - share.done
+
+
+# The week
+
+
+@register.simple_tag
+def weekday_name(day: int, short: bool = False) -> Any:
+    """0: Monday."""
+    return WEEKDAYS_ABBR[day] if short else WEEKDAYS[day]
+
+
+@register.simple_tag
+def hour_name(hour: int) -> str:
+    """Of the week, 0 to 167: Monday, 09:00–10:00."""
+    told = {
+        "day": WEEKDAYS[hour // 24],
+        "since": f"{hour % 24:02}:00",
+        "until": f"{(hour % 24 + 1) % 24:02}:00",
+    }
+    return figures(_("%(day)s, %(since)s–%(until)s") % told)
+
+
+@register.filter
+def turned(days: list[Day]) -> list[list[Cell]]:
+    """By hour instead of by day."""
+    return [list(row) for row in zip(*(day.cells for day in days), strict=True)]
+
+
+@register.filter
+def pool_name(name: str) -> Any:
+    """Parts of the day, and weekdays by number."""
+    if name in PARTS_OF_THE_DAY:
+        return {
+            "night": _("At night (00:00–06:00)"),
+            "morning": _("In the morning (06:00–12:00)"),
+            "afternoon": _("In the afternoon (12:00–18:00)"),
+            "evening": _("In the evening (18:00–24:00)"),
+        }[name]
+    return WEEKDAYS[int(name)]
+
+
+# The funnel
+
+
+@register.filter
+def about_stage(stage: Stage) -> str:
+    """What the step says after its verb."""
+    return stage.says.removeprefix(f"{stage.verb}: ")
+
+
+@register.filter
+def of_first(stage: Stage, stages: list[Stage]) -> float:
+    """Per cent of those who began that this step let on."""
+    began = stages[0].reached if stages else 0
+    return 100 * stage.passed.done / began if began else 0.0
+
+
+# What he showed of himself
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A fact of a report as people write it: a screen is 412 × 839, a line 9 Mbit/s."""
+    match value:
+        case {"down": down, "up": up, "delay_ms": delay}:
+            return f"{down / 1e6:g} / {up / 1e6:g} Mbit/s, {delay:g} ms"
+        case [int() | float() as wide, int() | float() as high]:
+            return f"{wide} × {high}"
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case None:
+            return "–"
+    return str(value)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from rasd.watch.asking import Unanswered, ask
 from rasd.watch.crew import CAST, Crew
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys import Journey, NotAJourney, parse
@@ -145,8 +146,6 @@ def _leave(url: str, journey: Journey, entry: TargetEntry | None, folder: Path, 
 
 
 def _permission(entry: TargetEntry | None, folder: Path) -> Permission | None:
-    from rasd.watch.signposts import Unanswered, ask
-
     if entry is None or entry.permission is None:
         return None
     try:
@@ -164,10 +163,8 @@ def _permission(entry: TargetEntry | None, folder: Path) -> Permission | None:
 
 
 def _robots(origin: str) -> str:
-    from rasd.watch.signposts import ROBOTS, Unanswered, ask
-
     try:
-        return ask(origin + ROBOTS).text
+        return ask(f"{origin}/robots.txt").text
     except Unanswered:
         return "" if is_loopback(place(origin)) else FORBIDDEN
 

@@ -19,11 +19,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
 from rasd.watch.models import Alert, Telling, Watcher
 from rasd.watch.options import options
+from rasd.watch.templatetags.watch import figures
 from rasd.watch.watchfile import Alerts, Watchfile
 
 LANGUAGES = ("ar", "en")
@@ -105,8 +106,8 @@ def message(telling: Telling) -> tuple[str, str]:
     titles, texts = [], []
     for language in LANGUAGES:
         with override(language):
-            titles.append(title_of(telling.alert, telling.what))
-            texts.append("\n".join(text_of(telling.alert, telling.what)))
+            titles.append(figures(title_of(telling.alert, telling.what)))
+            texts.append(figures("\n".join(text_of(telling.alert, telling.what))))
     link = options.site.rstrip("/") + address_of(telling.alert)
     return " · ".join(titles), "\n\n".join([*texts, link])
 
@@ -163,11 +164,8 @@ def text_of(alert: Alert, what: str = "") -> list[str]:
 
 
 def _failures(facts: dict[str, Any], since: str) -> list[str]:
-    share = {
-        "objective": number_format(facts["objective"] * 100, 1),
-        "low": number_format(facts["low"] * 100, 0),
-        "high": number_format(facts["high"] * 100, 0),
-    }
+    share = {"objective": f"{facts['objective'] * 100:g}"}
+    share |= {name: f"{facts[name] * 100:.1f}" for name in ("low", "high")}  # 94.7 is below 95, and 95 is not
     return [
         ngettext(
             "%(failures)s of %(visits)s visit since %(since)s did not get what it came for.",

@@ -10,19 +10,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from rasd.watch.models import Acknowledgement, Alert, Probe, Watcher
+from rasd.watch.models import Alert, Probe, Watcher
 from rasd.watch.telling import text_of, title_of
 
 MOST = 100
 """Alerts that are over, on one page."""
 
 
-class Heard(forms.ModelForm[Acknowledgement]):
-    class Meta:
-        model = Acknowledgement
-        fields = ["words"]
-        labels = {"words": gettext_lazy("What you have found, or what you do about it")}
-        widgets = {"words": forms.Textarea(attrs={"rows": 2, "dir": "auto"})}
+class Heard(forms.Form):
+    words = forms.CharField(
+        label=gettext_lazy("What you have found, or what you do about it"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+    )
 
 
 def _all() -> QuerySet[Alert]:

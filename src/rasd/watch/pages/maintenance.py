@@ -36,8 +36,8 @@ class Announced(forms.Form):
         widget=forms.TextInput(attrs={"dir": "auto"}),
     )
 
-    def __init__(self, *args: Any, now: datetime, has_begun: bool = False, **more: Any) -> None:
-        super().__init__(*args, auto_id="maintenance-%s", **more)
+    def __init__(self, data: Any, *, now: datetime, has_begun: bool = False, **more: Any) -> None:
+        super().__init__(data, auto_id="maintenance-%s", **more)
         self.now = now
         if has_begun:
             del self.fields["begins_at"]
@@ -62,7 +62,12 @@ def maintenances(request: HttpRequest, name: str) -> HttpResponse:
     with timezone.override(ZoneInfo(target.zone)):
         form = Announced(request.POST or None, now=now)
         if request.method == "POST" and form.is_valid():
-            Maintenance.objects.create(target=target, announced_at=now, by=request.user, **form.cleaned_data)
+            Maintenance.objects.create(
+                target=target,
+                announced_at=now,
+                by=request.user,  # type: ignore[misc]
+                **form.cleaned_data,
+            )
             messages.success(request, _("It is announced."))
             return redirect("watch:maintenances", name)
     announced = Maintenance.objects.filter(target=target).select_related("by", "withdrawn_by", "replaced_by")
@@ -71,9 +76,7 @@ def maintenances(request: HttpRequest, name: str) -> HttpResponse:
         "tab": "maintenance",
         "target": target,
         "form": form,
-        "standing": [
-            each for each in announced.filter(withdrawn_at=None, ends_at__gt=now).order_by("begins_at")
-        ],
+        "standing": list(announced.filter(withdrawn_at=None, ends_at__gt=now).order_by("begins_at")),
         "over": [each for each in announced[:MOST] if not each.stands(now)],
         "now": now,
     }

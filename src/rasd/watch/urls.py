@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, include, path
 
-from rasd.watch.pages import door, evidence, home, journey, league, plan, report, status, target, visits
+from rasd.watch.pages import (
+    alerts,
+    door,
+    evidence,
+    home,
+    journey,
+    league,
+    maintenance,
+    plan,
+    report,
+    status,
+    target,
+    visits,
+)
 
 PAGES: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -12,6 +25,13 @@ PAGES: list[URLPattern] = [
     path("targets/<slug:name>/plans.json", plan.published, name="plans"),
     path("targets/<slug:name>/journeys/<slug:journey>", journey.journey, name="journey"),
     path("targets/<slug:name>/<slug:kind>.csv", target.csv, name="csv"),
+    path("targets/<slug:name>/maintenance", maintenance.maintenances, name="maintenances"),
+    path("maintenance/<int:pk>", maintenance.change, name="maintenance"),
+    path("maintenance/<int:pk>/withdraw", maintenance.withdraw, name="withdraw-maintenance"),
+    path("alerts", alerts.alerts, name="alerts"),
+    path("alerts/<int:pk>", alerts.alert, name="alert"),
+    path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/take-back", alerts.take_back, name="take-back"),
     path("league", league.league, name="league"),
     path("status", status.status, name="status"),
     path("status.json", status.as_json, name="status-json"),

@@ -46,6 +46,13 @@ WINDOWS: dict[str, Words] = {
 }
 """Alerts."""
 
+TELLINGS: dict[str, Words] = {
+    "opened": _("that it began"),
+    "reminder": _("that it goes on"),
+    "closed": _("that it is over"),
+}
+"""What people are told of an alert."""
+
 STATES: dict[str, Words] = {
     "well": _("Every errand that was tried in the last day was done"),
     "some": _("Some errands that were tried in the last day were not done"),

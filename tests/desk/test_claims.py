@@ -160,6 +160,13 @@ def test_g7_releasing_a_claim_leaves_what_is_owed_with_him(chat, salma, hamad):
 # Answers, exactly once
 
 
+def test_nobody_takes_what_is_closed(chat, salma):
+    chat.owed.waive(by=salma, at=NOON)
+    chat.close(at=NOON, actor="user:salma")
+    with pytest.raises(IsClosed):
+        chat.claim(salma, at=NOON)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_sent_twice_at_once_on_a_shaking_connection_goes_out_once(chat, salma):
     say = lambda: Conversation.objects.get(pk=chat.pk).reply(  # noqa: E731

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.shared import message_key, tell_pages, the_conversation, typed
-from rasd.desk.errors import Claimed
+from rasd.desk.errors import Claimed, GoesOnElsewhere, IsClosed
 from rasd.desk.models import CannedAnswer, Conversation, Draft
 
 OFFERED = 8
@@ -39,7 +39,7 @@ def typing(request: StaffRequest, pk: int) -> HttpResponse:
         if "leaving" in request.POST:
             asked.release(user, at=now)
         elif (before and before.holder == user) or (is_open and text.strip() and not is_late and not is_note):
-            with suppress(Claimed):  # the page says whose it is
+            with suppress(Claimed, GoesOnElsewhere, IsClosed):  # the page says whose it is
                 asked.claim(user, at=now)
         claim = asked.claim_at(now)
         if (claim and claim.holder) != (before and before.holder):

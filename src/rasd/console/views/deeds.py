@@ -30,6 +30,8 @@ def take(request: StaffRequest, pk: int) -> HttpResponse:
     except Claimed as claimed:
         name = claimed.holder.get_full_name() or claimed.holder.get_username()
         messages.warning(request, _("%(name)s is answering here. To take over, say why.") % {"name": name})
+    except (GoesOnElsewhere, IsClosed) as error:
+        messages.warning(request, where_to_go_on(error))
     return again(request, asked)
 
 

@@ -50,7 +50,7 @@ class Claim(models.Model):
         """See :meth:`Conversation.claim`."""
         with transaction.atomic():
             # Of twenty who reach for it at once, each waits here for the one before, and then sees whose it is.
-            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            Conversation.objects.select_for_update().get(pk=conversation.pk).must_be_open()
             claim = cls.objects.filter(conversation=conversation).select_related("holder").first()
             if claim and claim.holder == user:
                 claim.keep_alive(at=at)

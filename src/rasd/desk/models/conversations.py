@@ -194,6 +194,7 @@ class Conversation(models.Model):
 
         Raises:
             Claimed: somebody else has it.
+            GoesOnElsewhere, IsClosed: as :meth:`reply`.
         """
         from rasd.desk.models.claims import Claim
 

@@ -13,8 +13,8 @@ from rasd.watch.journeys.language import Channel, Journey, Step
 from rasd.watch.leave import Leave
 from rasd.watch.permission import Why
 from rasd.watch.players.finding import Exhibit, Finding, Trouble
+from rasd.watch.players.masking import MASK, mask
 
-MASK = "•••"
 VALUE = re.compile(r"\{([a-z][\w.]*)\}")
 
 
@@ -84,10 +84,8 @@ class Errand:
             raise CannotPlay(trouble, refusal.words, refused=refusal.why.value)
 
     def masked(self, text: str) -> str:
-        """Without any secret in it."""
-        for secret in sorted(filter(None, self.secrets.values()), key=len, reverse=True):
-            text = text.replace(secret, MASK)
-        return text
+        """Without any secret in it, however it is written there."""
+        return mask(text, self.secrets.values())
 
     def left(self, step: Step) -> float:
         """Seconds that he still gives this step: of its own ``within``, counted from the first time that this is asked of it,

@@ -60,7 +60,8 @@ def _as_sent(secret: str) -> list[str]:
 
 
 def covered(picture: bytes, boxes: Iterable[Box], width: float) -> bytes:
-    """The JPEG with a black box over each of ``boxes``, of a window that is ``width`` wide; the same bytes where there is none."""
+    """The JPEG with a black box over each of ``boxes``, of a window that is ``width`` wide; the same bytes where there is
+    none."""
     boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
     if not boxes:
         return picture

@@ -5,11 +5,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import wraps
 from typing import Any
 
 from rasd.config.embedded import EmbeddedPostgres
+
+KEPT_UP_EVERY = 2.0  # seconds
 
 
 def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -51,6 +53,8 @@ def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:
                 leaving_at_a_signal()
                 leaving.callback(embedded.release)
                 embedded.hold()
+                if getattr(callback, "keeps_database_up", False):
+                    leaving.callback(_keep_up(embedded))
                 os.environ["RASD_WATCH_DATABASE_URL"] = embedded.make_database("rasd_watch")
                 os.environ.setdefault("RASD_WATCH_DATA_DIR", str(options.data_dir / "watch"))
             os.environ["DJANGO_SETTINGS_MODULE"] = "rasd.watch.settings"
@@ -59,6 +63,26 @@ def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(*args, **kwargs)
 
     return run
+
+
+def _keep_up(embedded: EmbeddedPostgres) -> Callable[[], None]:
+    """For a command that runs for weeks: a server that died is started again, until what this gives is called."""
+    leaving = threading.Event()
+
+    def look_after() -> None:
+        while not leaving.wait(KEPT_UP_EVERY):
+            if not embedded.is_running():
+                with suppress(Exception):  # tried again soon; its log says why
+                    embedded.ensure_running()
+
+    thread = threading.Thread(target=look_after, daemon=True, name="database")
+    thread.start()
+
+    def leave() -> None:
+        leaving.set()
+        thread.join()
+
+    return leave
 
 
 def leaving_at_a_signal() -> None:

@@ -23,7 +23,8 @@ class Options(BaseSettings):
         [], description="https://… origins that forms may come from, behind a proxy"
     )
     site: str = Field(
-        "http://127.0.0.1:8168", description="where people find the watch's pages: in links, alerts and the feed"
+        "http://127.0.0.1:8500",
+        description="where people find the watch's pages: in links, alerts and the feed",
     )
     https: bool = Field(False, description="served over HTTPS: secure cookies, HSTS")
     browser: str = Field("", description="path of Chromium or Chrome; empty: the system's")

@@ -126,9 +126,21 @@ class Whole:
     """``watch.yaml`` and all journeys that it names, nothing wrong with any of them."""
 
     file: Watchfile
-    folder: Path
+    path: Path
     errands: dict[str, dict[str, Errand]]
     """Target → journey → its file."""
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    def stamp(self) -> str:
+        """Changes when one of its files does, comes or goes; tells it without reading them."""
+        files = [self.path]
+        for entry in self.file.targets.values():
+            for pattern in entry.journeys:
+                files += _files(self.folder, pattern)
+        return "\n".join(map(_stamp, files))
 
 
 class NotAWatch(Exception):
@@ -176,7 +188,15 @@ def read_whole(path: Path) -> Whole:
         raise NotAWatch([NotAJourney(mistakes, str(path)), *wrong.values()])
     if wrong:
         raise NotAWatch(list(wrong.values()))
-    return Whole(file, path.parent.resolve(), errands)
+    return Whole(file, path.resolve(), errands)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path}: none"
+    return f"{path}: {found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
 def _says_and_mend(error: Refused) -> tuple[str, str]:

@@ -50,6 +50,16 @@ class Visits(models.QuerySet["Planned"]):
         """Those that may be begun: in their own hour, and five minutes of grace."""
         return self.filter(OPEN, due_at__lte=now, due_at__gt=now - LONGEST_HOUR, until__gt=now)
 
+    def next_due(self, now: datetime, before: datetime) -> datetime | None:
+        """When the next one is, for who waits for it: nobody else may be told."""
+        return self.filter(OPEN, due_at__gt=now, due_at__lt=before).aggregate(first=models.Min("due_at"))[
+            "first"
+        ]
+
+    def still_to_come(self, now: datetime, until: datetime) -> Self:
+        """Those that may yet have to be paid until then."""
+        return self.filter(OPEN, due_at__gt=now - LONGEST_HOUR, due_at__lt=until, until__gt=now)
+
     def claim(self, watcher: Watcher, now: datetime) -> "Planned | None":
         """The one that has been due longest and that nobody else pays; it is this watcher's from now on. One that turns out not
         to be payable (its journey is gone, the day's budget used up) is skipped and says so."""

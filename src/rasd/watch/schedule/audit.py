@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from rasd.watch.journeys.language import Strict
 from rasd.watch.schedule.drawing import GRACE, Drawing, Inputs, draw
@@ -69,6 +70,15 @@ class Publication(Strict):
     zone: str
     made_at: AwareDatetime
     plans: tuple[Published, ...]
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{zone!r} is not a time zone of this machine's list") from error
+        return zone
 
 
 @dataclass

@@ -15,6 +15,7 @@ from rasd.watch.players.browser import Browser
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Trouble
 from rasd.watch.players.persona import LANGUAGES, Profile
 from rasd.watch.players.reading import search
+from rasd.watch.robots import retry_after
 
 REDIRECTS = 20  # as many as Chrome follows
 LONGEST = 24 * 3600.0  # seconds: httpx wants a number
@@ -59,12 +60,9 @@ class HttpPlayer:
         }
         if answer.status_code != step.get.status:
             said = f"{answer.url} answered {answer.status_code}, not {step.get.status}"
-            if answer.status_code in TURNED_AWAY:
-                again = answer.headers.get("retry-after", "")
-                raise CannotPlay(
-                    Trouble.WALL, said, **facts, **({"retry_after": float(again)} if again.isdigit() else {})
-                )
-            raise CannotPlay(Trouble.ERROR_PAGE, said, **facts)
+            trouble = Trouble.WALL if answer.status_code in TURNED_AWAY else Trouble.ERROR_PAGE
+            again = retry_after(answer.headers.get("retry-after", ""), clock.now())
+            raise CannotPlay(trouble, said, **facts, retry_after=again)
         if step.get.words and search(errand.pattern(step.get.words), self._words) is None:
             raise CannotPlay(
                 Trouble.OTHER_WORDS,

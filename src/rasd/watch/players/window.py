@@ -4,7 +4,6 @@ import re
 import tempfile
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from rasd.watch.players.guard import keep_within
 from rasd.watch.players.masking import without_secrets
 from rasd.watch.players.normal import normal
 from rasd.watch.players.pointing import Node, Sought
-from rasd.watch.players.traffic import Traffic
+from rasd.watch.players.traffic import Answer, Traffic
+from rasd.watch.robots import retry_after
 
 READING = (Path(__file__).parent / "reading.js").read_text("utf-8")
 HIDDEN = """() => [...document.querySelectorAll('a, button, input, select, textarea, label, summary, [role], [onclick]')]
@@ -190,9 +190,11 @@ class Window:
         if answer.headers.get("cf-mitigated") == "challenge":
             raise CannotPlay(Trouble.WALL, "it asks him to prove that he is no robot", status=answer.status)
         if answer.status == TOO_MANY:
-            again = _retry_after(answer.headers.get("retry-after", ""))
             raise CannotPlay(
-                Trouble.WALL, "it says that there were too many requests", status=TOO_MANY, retry_after=again
+                Trouble.WALL,
+                "it says that there were too many requests",
+                status=TOO_MANY,
+                retry_after=_again(answer),
             )
         if answer.status in AT_THE_DOOR and answer.first:
             raise CannotPlay(
@@ -201,7 +203,8 @@ class Window:
         if answer.status >= 400:
             wall = self.challenged()
             words = f"the page answered {answer.status}: {self.words()[:200]!r}"
-            raise CannotPlay(Trouble.WALL if wall else Trouble.ERROR_PAGE, words, status=answer.status)
+            trouble = Trouble.WALL if wall else Trouble.ERROR_PAGE
+            raise CannotPlay(trouble, words, status=answer.status, retry_after=_again(answer))
 
     def challenged(self) -> bool:
         """Whether a person is asked here to prove that he is one. It is reported, never evaded."""
@@ -352,11 +355,6 @@ def _reason(message: str) -> str:
     return found[1] if found else message.split("\n")[0]
 
 
-def _retry_after(value: str) -> float | None:
-    """Seconds, of the header Retry-After (RFC 9110, 10.2.3): a number or a date."""
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+def _again(answer: Answer) -> float | None:
+    """Seconds until it wants to be asked again."""
+    return retry_after(answer.headers.get("retry-after", ""), datetime.now(UTC))

@@ -24,6 +24,8 @@ def of_the_probe(report: dict[str, Any], zone: str) -> dict[str, Any]:
         "because": report["because"],
         "done_after": _float(report["done_after"]),
         "gave_up_after": None if report["done_after"] is not None else _gave_up_after(errand),
+        **_first(errand, "first_answer", "waited"),
+        **_first(errand, "person", "waited_for_person"),
         "taken": sum(each["outcome"] == "done" for each in errand),
         "clicks": report["clicks"],
         "typed": report["typed"],
@@ -40,9 +42,22 @@ def _gave_up_after(errand: list[dict[str, Any]]) -> float | None:
     return max(0.0, round(until.total_seconds() + stops[-1]["seconds"], 3))
 
 
+def _first(errand: list[dict[str, Any]], happened: str, in_vain: str) -> dict[str, float | None]:
+    """Of the first step that waited for it. What he waited for is named and has no time: it took as long as the step, in vain."""
+    for finding in errand:
+        if happened in finding["facts"]:
+            return _waited(finding, happened, in_vain)
+    return {happened: None, in_vain: None}
+
+
+def _waited(finding: dict[str, Any], happened: str, in_vain: str) -> dict[str, float | None]:
+    after = finding["facts"].get(happened)
+    is_in_vain = happened in finding["facts"] and after is None
+    return {happened: _float(after), in_vain: float(finding["seconds"]) if is_in_vain else None}
+
+
 def of_its_steps(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for finding in report["findings"]:
-        facts, seconds = finding["facts"], finding["seconds"]
         yield {
             "number": finding["number"],
             "part": finding["part"],
@@ -50,17 +65,10 @@ def of_its_steps(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "says": finding["says"][:SAYS],
             "outcome": finding["outcome"],
             "trouble": finding["trouble"] or "",
-            "seconds": float(seconds),
-            "first_answer": _float(facts.get("first_answer")),
-            "person": _float(facts.get("person")),
-            "waited": _in_vain(facts, "first_answer", seconds),
-            "waited_for_person": _in_vain(facts, "person", seconds),
+            "seconds": float(finding["seconds"]),
+            **_waited(finding, "first_answer", "waited"),
+            **_waited(finding, "person", "waited_for_person"),
         }
-
-
-def _in_vain(facts: dict[str, Any], what: str, seconds: float) -> float | None:
-    """What he waited for is named and has no time: he waited for it as long as the step took."""
-    return float(seconds) if what in facts and facts[what] is None else None
 
 
 def of_its_exhibits(report: dict[str, Any]) -> Iterator[dict[str, Any]]:

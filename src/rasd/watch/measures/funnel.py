@@ -9,6 +9,7 @@ from rasd.watch.measures.spread import Spread
 
 DONE, NOT_REACHED = "done", "not reached"
 """Of ``players.finding.Outcome``."""
+CLEAN_UP = "clean_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def key_of(part: str, number: int, says: str) -> Key:
     Its number does, as parts are played in one order. Not so for the tidying up, which begins at a number of its own where he
     tried another channel first: there its words do.
     """
-    return (part, 0, says) if part == "clean_up" else (part, number, "")
+    return (part, 0, says) if part == CLEAN_UP else (part, number, "")
 
 
 def funnel(rows: Iterable[StepCounted], seconds: dict[Key, Spread] | None = None) -> list[Stage]:
@@ -87,5 +88,5 @@ def funnel(rows: Iterable[StepCounted], seconds: dict[Key, Spread] | None = None
             stopped=dict(stopped[key].most_common()),
             seconds=(seconds or {}).get(key),
         )
-        for key, step in sorted(steps.items(), key=lambda item: (item[0][0] == "clean_up", item[1].number))
+        for key, step in sorted(steps.items(), key=lambda item: (item[0][0] == CLEAN_UP, item[1].number))
     ]

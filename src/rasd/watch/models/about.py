@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
@@ -16,6 +19,7 @@ from django.db.models import (
     FloatField,
     Func,
     IntegerField,
+    Min,
     Q,
     QuerySet,
     When,
@@ -23,7 +27,8 @@ from django.db.models import (
 
 from rasd.watch.measures.completion import DONE, Completion, completion
 from rasd.watch.measures.effort import Effort, Toil, effort
-from rasd.watch.measures.funnel import Key, Stage, StepCounted, funnel, key_of
+from rasd.watch.measures.funnel import CLEAN_UP, Stage, StepCounted, funnel, key_of
+from rasd.watch.measures.funnel import DONE as PASSED
 from rasd.watch.measures.league import Place, league
 from rasd.watch.measures.rows import PLANNED, Counted, Unpaid
 from rasd.watch.measures.spread import QUANTILES, Spread
@@ -35,6 +40,7 @@ from rasd.watch.models.probes import Probe, StepPlayed
 from rasd.watch.models.targets import JourneyFile, Target
 from rasd.watch.verdicts import Verdict
 
+A_DAY = timedelta(days=1)
 COUNTING = [each for each in Verdict if each.counts]
 
 
@@ -99,9 +105,7 @@ class About:
     def time_to_done(self) -> Waiting:
         """Seconds from the first step. Who gave up is censored; where something else than his patience ended the errand, it would
         never have been done: those visits are not in it, but in :meth:`completion`."""
-        times = self._sample().values_list("done_after", "gave_up_after")
-        done = [Wait(seconds) for seconds, _gave_up in times if seconds is not None]
-        return waiting(done + [Wait(seconds, False) for _done, seconds in times if seconds is not None])
+        return self._waiting("done_after", "gave_up_after")
 
     def first_answer(self) -> Waiting:
         """Seconds, of each visit's first message in a chat that an answer was waited for."""
@@ -118,11 +122,21 @@ class About:
 
     def funnel(self, wording: JourneyFile) -> list[Stage]:
         """The steps of this wording of a journey: another wording has other steps."""
-        steps = StepPlayed.objects.filter(probe__in=self._sample().filter(journey=wording)).order_by()
-        counted = steps.values_list("part", "number", "says", "verb", "outcome", "trouble").annotate(
-            visits=Count("*")
+        # Tidying up is told apart by its words alone: it begins at a number of its own where another way was tried first.
+        place = Case(When(part=CLEAN_UP, then=0), default=F("number"), output_field=IntegerField())
+        steps = (
+            StepPlayed.objects.filter(probe__in=self._sample().filter(journey=wording))
+            .order_by()
+            .annotate(place=place)
+            .values_list("part", "place", "says", "verb", "outcome", "trouble")
+            .annotate(number=Min("number"), visits=Count("*"), at=Quantiles("seconds"))
         )
-        return funnel((StepCounted(*each) for each in counted), self._seconds(steps.filter(outcome="done")))
+        rows, seconds = [], {}
+        for part, _place, says, verb, outcome, trouble, number, visits, at in steps:
+            rows.append(StepCounted(part, number, says, verb, outcome, trouble, visits))
+            if outcome == PASSED:
+                seconds[key_of(part, number, says)] = Spread(visits, *at)
+        return funnel(rows, seconds)
 
     # What it is concluded from
 
@@ -148,9 +162,9 @@ class About:
 
     def probes(self) -> QuerySet[Probe]:
         """All of them, whyever they were made."""
-        probes = Probe.objects.filter(day__gte=self.first, day__lte=self.last)
-        if self.target:
-            probes = probes.filter(target=self.target)
+        # Every target by its key, where none is named: the index begins with it, and is not read from end to end.
+        targets = [self.target] if self.target else list(Target.objects.order_by().only("pk"))
+        probes = Probe.objects.filter(target__in=targets, day__gte=self.first, day__lte=self.last)
         if self.journey:
             probes = probes.filter(journey__in=list(self._wordings().values_list("pk", flat=True)))
         return probes
@@ -158,28 +172,33 @@ class About:
     def skips(self) -> QuerySet[Skip]:
         """Each with its ``day``."""
         skips = self._on_these_days(Skip.objects.all(), "visit__")
-        if self.journey:
-            skips = skips.filter(visit__journey=self.journey)
-        return skips.filter(visit__target=self.target) if self.target else skips
+        return skips.filter(visit__journey=self.journey) if self.journey else skips
 
     def settled(self) -> QuerySet[Planned]:
         """Planned visits that were paid or skipped. Of all others nobody may know (G13)."""
         visits = self._on_these_days(Planned.objects.exclude(probe=None, skip=None))
-        if self.journey:
-            visits = visits.filter(journey=self.journey)
-        return visits.filter(target=self.target) if self.target else visits
+        return visits.filter(journey=self.journey) if self.journey else visits
 
-    def _on_these_days(self, rows: QuerySet[Any], to_the_visit: str = "") -> QuerySet[Any]:
-        """Each with its ``day`` in its target's zone. Somewhere on earth it is still, or already, that day: the index knows
-        moments only."""
-        begins = datetime.combine(self.first, time(), UTC) - timedelta(days=1)
-        ends = datetime.combine(self.last, time(), UTC) + timedelta(days=2)
-        due = f"{to_the_visit}due_at"
-        return (
-            rows.filter(**{f"{due}__gte": begins, f"{due}__lt": ends})
-            .annotate(day=DayThere(F(due), F(f"{to_the_visit}target__zone")))
-            .filter(day__gte=self.first, day__lte=self.last)
-        )
+    def _on_these_days(self, rows: QuerySet[Any], visit: str = "") -> QuerySet[Any]:
+        """Each with its ``day`` in its target's zone. ``visit``: the way from a row to its visit."""
+        targets = [self.target] if self.target else Target.objects.order_by()
+        of_zone: defaultdict[str, list[Target]] = defaultdict(list)
+        for target in targets:
+            of_zone[target.zone].append(target)
+        theirs = [
+            Q(
+                **{
+                    f"{visit}target__in": some,
+                    f"{visit}due_at__gte": datetime.combine(self.first, time(), ZoneInfo(zone)),
+                    f"{visit}due_at__lt": datetime.combine(self.last + A_DAY, time(), ZoneInfo(zone)),
+                }
+            )
+            for zone, some in of_zone.items()
+        ]
+        if not theirs:
+            return rows.none()
+        day = DayThere(F(f"{visit}due_at"), F(f"{visit}target__zone"))
+        return rows.filter(reduce(or_, theirs)).annotate(day=day)
 
     def _sample(self) -> QuerySet[Probe]:
         """What makes a share (``measures.rows.sample``)."""
@@ -207,23 +226,6 @@ class About:
             yield row, visits, {key: names.get(key, {}).get(value, value) for key, value in told}
 
     def _waiting(self, happened: str, in_vain: str) -> Waiting:
-        waited = (
-            StepPlayed.objects.filter(
-                Q(**{f"{happened}__isnull": False}) | Q(**{f"{in_vain}__isnull": False})
-            )
-            .filter(probe__in=self._sample())
-            .order_by("probe_id", "number")
-            .distinct("probe_id")
-            .values_list(happened, in_vain)
-        )
-        return waiting(Wait(vain, False) if seconds is None else Wait(seconds) for seconds, vain in waited)
-
-    def _seconds(self, steps: QuerySet[StepPlayed]) -> dict[Key, Spread]:
-        """By step. The tidying up's are told apart by their words, and by nothing else."""
-        place = Case(When(part="clean_up", then=0), default=F("number"), output_field=IntegerField())
-        grouped = (
-            steps.annotate(place=place)
-            .values_list("part", "place", "says")
-            .annotate(of=Count("*"), at=Quantiles("seconds"))
-        )
-        return {key_of(part, number, says): Spread(of, *at) for part, number, says, of, at in grouped}
+        times = self._sample().values_list(happened, in_vain)
+        waits = [Wait(seconds) for seconds, _in_vain in times if seconds is not None]
+        return waiting(waits + [Wait(seconds, False) for _happened, seconds in times if seconds is not None])

@@ -121,8 +121,8 @@ class Probe(models.Model):
         BY_HAND = "by hand", "by hand"
 
     token = models.CharField(max_length=22, unique=True, help_text="its address: /probes/TOKEN")
-    target = models.ForeignKey(Target, models.PROTECT, related_name="probes")
-    journey = models.ForeignKey(JourneyFile, models.PROTECT, related_name="probes")
+    target = models.ForeignKey(Target, models.PROTECT, related_name="probes", db_index=False)
+    journey = models.ForeignKey(JourneyFile, models.PROTECT, related_name="probes", db_index=False)
     watcher = models.ForeignKey(Watcher, models.PROTECT, related_name="probes")
     why = models.CharField(max_length=16, choices=Why.choices)
     visit = models.OneToOneField(Planned, models.PROTECT, null=True, related_name="probe")
@@ -141,6 +141,14 @@ class Probe(models.Model):
         null=True,
         help_text="seconds from the first step until he gave up; null: he did not, or it was done another way",
     )
+    first_answer = models.FloatField(
+        null=True, help_text="seconds to the answer of the first message in a chat that he waited for"
+    )
+    waited = models.FloatField(null=True, help_text="seconds waited for it in vain: a censored observation")
+    person = models.FloatField(
+        null=True, help_text="seconds to the first person in a chat that he waited for"
+    )
+    waited_for_person = models.FloatField(null=True, help_text="seconds waited for one in vain: censored")
     taken = models.PositiveSmallIntegerField(help_text="steps that went well, the tidying up aside")
     clicks = models.PositiveSmallIntegerField()
     typed = models.PositiveSmallIntegerField(help_text="fields")
@@ -158,8 +166,27 @@ class Probe(models.Model):
         indexes = [
             models.Index(fields=["target", "-began_at"]),
             models.Index(fields=["journey", "-began_at"]),
+            # All that measures are made of: the wide rows of the table are not touched.
             models.Index(
-                fields=["target", "day"], include=["hour", "verdict", "why", "journey"], name="probes_by_day"
+                fields=["target", "day"],
+                include=[
+                    "id",
+                    "journey",
+                    "why",
+                    "verdict",
+                    "hour",
+                    "done_after",
+                    "gave_up_after",
+                    "first_answer",
+                    "waited",
+                    "person",
+                    "waited_for_person",
+                    "taken",
+                    "clicks",
+                    "typed",
+                    "asked_again",
+                ],
+                name="probes_by_day",
             ),
         ]
 
@@ -225,7 +252,7 @@ def _differ(rows: Iterable[models.Model], told: Iterable[dict[str, Any]]) -> boo
 class StepPlayed(models.Model):
     """A step of a probe, for the measures: everything else about it is in the probe's report."""
 
-    probe = models.ForeignKey(Probe, models.CASCADE, related_name="steps")
+    probe = models.ForeignKey(Probe, models.CASCADE, related_name="steps", db_index=False)
     number = models.PositiveSmallIntegerField()
     part = models.CharField(max_length=32)
     verb = models.CharField(max_length=16)

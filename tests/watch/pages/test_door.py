@@ -13,7 +13,7 @@ from rasd.watch.urls import PAGES
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
-FOR_EVERYBODY = {"login", "come-in", "language", "theme", "status", "status-json", "status-feed", "seed"}
+FOR_EVERYBODY = {"login", "come-in", "language", "theme", "status", "status-json", "status-feed", "plans"}
 
 
 def come(link: str, client: Client | None = None) -> int:

@@ -11,7 +11,7 @@ from rasd.watch.measures.completion import Completion, completion
 from rasd.watch.models import About, Alert, Maintenance, Plan, Probe, Target
 
 WEEKS = 4
-STRIP = 24  # visits
+STRIP = 20  # visits
 AHEAD_OF_UTC = timedelta(hours=14)  # the first place on earth where a day begins
 
 

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rasd.watch.journeys import Journey, NotAJourney
+from rasd.watch.pages.home import STRIP
 from rasd.watch.pages.target import SPANS, about_the_last, span_of, target_of
 
 
@@ -37,7 +38,7 @@ def journey(request: HttpRequest, name: str, journey: str) -> HttpResponse:
         "effort": about.effort(),
         "stages": about.funnel(shown),
         "strip": list(
-            reversed(it.probes.filter(journey__name=journey).defer("report").order_by("-began_at")[:24])
+            reversed(it.probes.filter(journey__name=journey).defer("report").order_by("-began_at")[:STRIP])
         ),
     }
     return render(request, "watch/journey.html", context)

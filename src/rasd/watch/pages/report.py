@@ -43,11 +43,6 @@ class Frame:
         return [each for each in self.pieces if each is not self.picture]
 
     @property
-    def about(self) -> str:
-        """What the step says after its verb."""
-        return self.finding.says.removeprefix(f"{self.finding.verb}: ")
-
-    @property
     def width(self) -> float:
         return 100 * self.finding.seconds / self.longest if self.longest else 0.0
 
@@ -77,6 +72,13 @@ def film(report: Report, pieces: list[Piece], journey: JourneyFile) -> list[Part
     ]
 
 
+def still(parts: list[Part]) -> Frame | None:
+    """The picture that says most: what he saw where it first failed, else what he saw at the end of his errand."""
+    frames = [frame for part in parts if part.name != "clean_up" for frame in part.frames]
+    seen = [frame for frame in frames if frame.picture and frame.picture.is_here]
+    return next((each for each in seen if not each.finding.went_well), seen[-1] if seen else None)
+
+
 def _because(part: str, journey: JourneyFile) -> str:
     name, _, number = part.partition(":")
     if name != "otherwise" or not number.isdigit():
@@ -98,6 +100,7 @@ def title_of(journey: JourneyFile, language: str) -> str:
 def report(request: HttpRequest, token: str) -> HttpResponse:
     probe = probe_of(token)
     told, pieces = probe.told, pieces_of(probe)
+    parts = film(told, pieces, probe.journey)
     here = ZoneInfo(probe.zone)
     context: dict[str, Any] = {
         "here": "home",
@@ -111,7 +114,8 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         "began_utc": told.began.astimezone(UTC),
         "lasted": (told.ended - told.began).total_seconds(),
         "because": reasons.said(told.because, shown_facts(told.facts)),
-        "parts": film(told, pieces, probe.journey),
+        "parts": parts,
+        "still": still(parts),
         "pieces": pieces,
         "of_the_visit": [each for each in pieces if each.row.step is None],
         "presented": [(words.PRESENTED.get(key, key), value) for key, value in told.presented.items()],

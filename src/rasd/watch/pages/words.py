@@ -92,14 +92,6 @@ TROUBLES: dict[str, Words] = {
     Trouble.NOT_BUILT: _("The watch cannot do this yet."),
 }
 
-CHANNELS: dict[str, Words] = {
-    "web": _("the web site"),
-    "chat": _("the chat"),
-    "mail": _("e-mail"),
-    "http": _("a plain request"),
-    "voice": _("the telephone"),
-}
-
 SPEAKERS: dict[str, Words] = {
     "he": _("the visitor"),
     "machine": _("the service"),

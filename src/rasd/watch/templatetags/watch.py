@@ -16,6 +16,7 @@ from rasd.watch.measures.funnel import Stage
 from rasd.watch.measures.week import PARTS_OF_THE_DAY, Cell
 from rasd.watch.pages import words
 from rasd.watch.pages.pictures import Day, tone
+from rasd.watch.players.finding import Finding
 from rasd.watch.verdicts import Verdict
 
 register = template.Library()
@@ -171,11 +172,13 @@ def span(seconds: float | timedelta | None) -> str:
     if seconds < 10:
         return figures(_("%(n)s s") % {"n": f"{seconds:.1f}"})
     whole = round(seconds)
-    if whole < 120:
-        return figures(_("%(n)s s") % {"n": whole})
     if whole < 3600:
-        return figures(_("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60})
-    return figures(_("%(h)s h %(m)s min") % {"h": whole // 3600, "m": whole % 3600 // 60})
+        minutes, rest = divmod(whole, 60)
+        if minutes < 2 and whole != 60:
+            return figures(_("%(n)s s") % {"n": whole})
+        return figures((_("%(m)s min %(s)s s") if rest else _("%(m)s min")) % {"m": minutes, "s": rest})
+    hours, rest = divmod(whole // 60, 60)
+    return figures((_("%(h)s h %(m)s min") if rest else _("%(h)s h")) % {"h": hours, "m": rest})
 
 
 @register.filter
@@ -248,13 +251,27 @@ def pool_name(name: str) -> Any:
     return WEEKDAYS[int(name)]
 
 
-# The funnel
+# Steps
+
+WITHIN = re.compile(r" \(within: ([\d.]+)s\)$")
+KEPT = re.compile(r"(?:^|, )keep: .*$", re.DOTALL)
+NAMED = re.compile(r"(^|, )(?:words|subject|name|url): ")
 
 
 @register.filter
-def about_stage(stage: Stage) -> str:
-    """What the step says after its verb."""
-    return stage.says.removeprefix(f"{stage.verb}: ")
+def about(step: Finding | Stage) -> str:
+    """What a step says after its verb, as a person would: without the names of the language's own keys."""
+    told = WITHIN.sub("", step.says.removeprefix(f"{step.verb}: "))
+    if step.verb in {"hear", "mail", "get", "press", "tick"}:
+        told = NAMED.sub(r"\1", KEPT.sub("", told)).replace("person: True", _("a person"))
+    return "" if step.verb == "back" else told
+
+
+@register.filter
+def given(step: Finding | Stage) -> float | None:
+    """Seconds that he gives this step, where it says so."""
+    found = WITHIN.search(step.says)
+    return float(found[1]) if found else None
 
 
 @register.filter

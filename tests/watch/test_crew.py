@@ -21,6 +21,11 @@ from tests.watch.visits import errand
 CAST = "tests.watch.stand_ins:StandIns"
 
 
+@pytest.fixture(autouse=True)
+def _the_playing_process_finds_the_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
 @pytest.fixture
 def nests(tmp_path: Path) -> Path:
     (tmp_path / "nests").mkdir()

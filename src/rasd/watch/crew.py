@@ -185,7 +185,7 @@ class _Process:
             self.nest = nest
             try:
                 self._popen = subprocess.Popen(
-                    [sys.executable, "-m", "rasd.watch.playing_process", cast],
+                    [sys.executable, "-P", "-m", "rasd.watch.playing_process", cast],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     env=os.environ | {"TMPDIR": str(nest), CARRIED_AS: str(nest)},

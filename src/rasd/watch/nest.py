@@ -25,9 +25,10 @@ HELD = "held"
 @contextmanager
 def new_nest(root: Path | None = None) -> Iterator[tuple[Path, int]]:
     """A new folder, and the descriptor of its lock, to be given to who shall hold it; ours is closed at the end."""
-    nest = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
-    lock = os.open(nest / HELD, os.O_CREAT | os.O_RDWR, 0o600)
+    making = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=root))
+    lock = os.open(making / HELD, os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    nest = making.rename(making.with_name(making.name[1:]))  # now that it is held, others may see it
     try:
         yield nest, lock
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol
+from urllib.parse import quote, urljoin
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys.language import Channel, Journey, Step
@@ -71,6 +72,14 @@ class Errand:
             return known[rest or name]
 
         return VALUE.sub(value, template)
+
+    def address(self, template: str) -> str:
+        """The whole address of a path or an address. A value within it is encoded; one that begins it is an address itself."""
+        begins = VALUE.match(template)
+        rest = VALUE.sub(
+            lambda match: quote(self.text(match[0]), safe=""), template[begins.end() if begins else 0 :]
+        )
+        return urljoin(self.url, (self.text(begins[0]) if begins else "") + rest)
 
     def pattern(self, template: str) -> str:
         """The same of a regular expression: the values stand in it as they are, whatever signs they have."""

@@ -50,7 +50,7 @@ class HttpPlayer:
     def _get(self, step: Get, errand: Errand) -> dict[str, Any]:
         clock = errand.clock
         began = clock.monotonic()
-        answer = self._follow(urljoin(errand.url, errand.text(step.get.url)), step, errand)
+        answer = self._follow(errand.address(step.get.url), step, errand)
         seconds = clock.monotonic() - began
         self._words = _readable(answer)
         facts: dict[str, Any] = {

@@ -9,8 +9,9 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from PIL import Image, ImageDraw
 
@@ -43,20 +44,26 @@ def holds(text: str, secrets: Iterable[str]) -> list[tuple[int, int]]:
 
 def _patterns(secrets: Iterable[str]) -> Iterator[re.Pattern[str]]:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        yield re.compile("|".join(dict.fromkeys([_as_read(secret), *map(re.escape, _as_sent(secret))])))
+        yield _pattern(secret)
 
 
-def _as_read(secret: str) -> str:
+@lru_cache(maxsize=1000)
+def _pattern(secret: str) -> re.Pattern[str]:
     apart = r"[\s\u200e\u200f-]{0,2}" if secret.isdecimal() and len(secret) >= LONG_NUMBER else ""
-    return apart.join(DIGITS.get(letter, re.escape(letter)) for letter in secret)
+    return re.compile(apart.join(map(_letter, secret)))
 
 
-def _as_sent(secret: str) -> list[str]:
-    """As it stands in addresses, in HTML and in JSON, also in JSON within JSON. The longest first."""
-    once = [json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
-    twice = [json.dumps(each)[1:-1] for each in once]
-    forms = {quote(secret, safe=""), quote_plus(secret), html.escape(secret), *once, *twice}
-    return sorted(forms - {secret}, key=len, reverse=True)
+def _letter(letter: str) -> str:
+    """A letter as it is read, and as it stands in addresses, forms, HTML, JSON and JSON within JSON: each writes some letters as
+    they are and others not, and no two agree on which."""
+    percent = quote(letter, safe="") if not letter.isascii() else f"%{ord(letter):02X}"
+    units = letter.encode("utf-16-be")
+    escaped = "".join(rf"\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
+    forms = {letter, html.escape(letter), f"&#{ord(letter)};", f"&#x{ord(letter):x};", f"&#x{ord(letter):X};"}
+    forms |= {percent, percent.lower(), escaped, escaped.upper().replace("U", "u"), json.dumps(letter)[1:-1]}
+    forms |= {each.replace("\\", "\\\\") for each in forms} | ({"+"} if letter == " " else set())
+    written = sorted(map(re.escape, forms - {letter}), key=len, reverse=True)
+    return f"(?:{'|'.join([*written, DIGITS.get(letter, re.escape(letter))])})"
 
 
 def covered(picture: bytes, boxes: Iterable[Box], width: float) -> bytes:

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 
-SAME_LETTERS = str.maketrans("أإآٱىةؤئ", "اااايهوي", "ـ")  # tatweel only stretches a word
-"""Alef with or without its hamza, ya without its dots, ta marbuta as ha, hamza on its seat: written either way by most."""
+SAME_LETTERS = str.maketrans("أإآٱىةؤئ٫٬", "اااايهوي.,", "ـ")  # tatweel only stretches a word
+"""Alef with or without its hamza, ya without its dots, ta marbuta as ha, hamza on its seat: written either way by most. The signs
+in a number are of the same kind as its digits."""
 WORD_BREAKS = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 """Spaces, and the marks of direction that nobody sees."""
 

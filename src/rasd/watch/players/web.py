@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from playwright.sync_api import Error, Locator, Page
 from playwright.sync_api import TimeoutError as TookTooLong
@@ -46,7 +45,7 @@ ENTER = "Enter"
 MEANING = """e => /^(|on|off)$/.test(e.autocomplete ?? '') ? (/^(email|tel)$/.test(e.type) ? e.type : '') : e.autocomplete"""
 """Of a field, as the page itself tells browsers: e-mail address, telephone, given name …"""
 CAN_BE_A_LOSS = {Trouble.NOT_THERE, Trouble.OTHER_WORDS}
-CAN_BE_A_WALL = {Trouble.NOT_THERE, Trouble.OTHER_WORDS, Trouble.OUT_OF_REACH}
+LOOKED_IN_VAIN = {*CAN_BE_A_LOSS, Trouble.OUT_OF_REACH}
 
 
 class WebPlayer:
@@ -89,7 +88,7 @@ class WebPlayer:
     def _do(self, step: Step, errand: Errand) -> Facts:
         match step:
             case Open():
-                self.window.go(urljoin(errand.url, errand.text(step.open)), step, errand)
+                self.window.go(errand.address(step.open), step, errand)
                 return {}
             case Go():
                 return self._come_back(step, errand)
@@ -118,7 +117,7 @@ class WebPlayer:
 
     def _come_back(self, step: Go, errand: Errand) -> Facts:
         if step.at or self.window.page.url == "about:blank":
-            self.window.go(urljoin(errand.url, errand.text(step.at or "")), step, errand)
+            self.window.go(errand.address(step.at or ""), step, errand)
         return {}
 
     def _back(self, step: Back, errand: Errand) -> Facts:
@@ -287,8 +286,9 @@ class WebPlayer:
         """The same, or what lies behind it: an error page that came late, a wall, a form that lost what was typed."""
         found = error
         try:
-            self.window.judge()
-            if error.trouble in CAN_BE_A_WALL and self.window.challenged():
+            if error.trouble in LOOKED_IN_VAIN:
+                self.window.judge()
+            if error.trouble in LOOKED_IN_VAIN and self.window.challenged():
                 found = CannotPlay(Trouble.WALL, f"it asks him to prove that he is no robot; {error.words}")
             elif error.trouble in CAN_BE_A_LOSS and (lost := self._lost()):
                 found = CannotPlay(

@@ -646,6 +646,17 @@ def test_a_notice_leads_to_what_it_is_about_and_is_read_then(as_, utility):
     assert "A note about" in text_of(client.get(at("notices")))
 
 
+def test_who_opens_a_conversation_has_read_what_the_bell_tells_of_it(as_, utility):
+    one, other, client = utility.conversation(), utility.conversation(), as_("agent")
+    user = User.objects.get(username="agent")
+    for each in (one, other):
+        Notice.tell(user, Notice.Kind.GIVEN, at=timezone.now(), conversation=each)
+    client.get(at("conversation", one.pk), headers={"HX-Request": "true", "HX-Target": "conversation"})
+    assert Notice.unread(user).count() == 2  # it changed by itself in a page that nobody may be looking at
+    client.get(at("conversation", one.pk))
+    assert [notice.conversation for notice in Notice.unread(user)] == [other]
+
+
 def test_a_notice_leads_who_reads_no_conversations_to_what_was_owed(as_, utility):
     one, client = utility.conversation(), as_("supervisor")
     owed = one.owe(utility.writes(one, "hello?", minutes_ago=90), queue=utility.queue)

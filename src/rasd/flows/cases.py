@@ -14,7 +14,10 @@ import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from rasd.channels.models import Incoming
 from rasd.desk.errors import NotOnShift
@@ -41,6 +44,16 @@ WORDS_WITHIN = timedelta(hours=1)
 
 TITLE = 80  # characters of the customer's words that make a title
 
+
+OTHER_METER = _(
+    "Reading %(number)s: for the second time in this month the photographs show another meter's serial number."
+)
+NOTHING_READ = _(
+    "Reading %(number)s: for the second time in this month a person could read nothing in the photographs."
+)
+DISPUTED = _(
+    "Reading %(number)s: the customer was told that it came outside the window, and does not accept that."
+)
 
 # What he writes.
 
@@ -171,7 +184,7 @@ def after_other_meter(conversation: Conversation, submission: Submission, *, at:
         judgements__verdict=Judgement.Verdict.OTHER_METER,
     )
     if same.distinct().count() >= TIMES:
-        _open_for_meter(conversation, submission, why="another meter's serial number", at=at)
+        _open_for_meter(conversation, submission, OTHER_METER, at=at)
 
 
 def after_review(conversation: Conversation, submission: Submission, *, at: datetime) -> None:
@@ -182,7 +195,7 @@ def after_review(conversation: Conversation, submission: Submission, *, at: date
         submission__cycle=submission.cycle,
     )
     if same.count() >= TIMES:
-        _open_for_meter(conversation, submission, why="a person could read nothing, twice", at=at)
+        _open_for_meter(conversation, submission, NOTHING_READ, at=at)
 
 
 def dispute(message: Message, *, at: datetime) -> Case | None:
@@ -200,12 +213,20 @@ def dispute(message: Message, *, at: datetime) -> Case | None:
         origin=Case.Origin.SUBMISSION,
         conversation=conversation,
         service_point=point.number if point else "",
-        text=f"{told.submission}: told that it came outside the window",
+        text=_for_staff(DISPUTED, told.submission),
         message=message,
     )
 
 
-def _open_for_meter(conversation: Conversation, submission: Submission, *, why: str, at: datetime) -> None:
+def _for_staff(why: Promise, submission: Submission) -> str:
+    """A note, in the installation's language."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(why) % {"number": submission.pk}
+
+
+def _open_for_meter(
+    conversation: Conversation, submission: Submission, why: Promise, *, at: datetime
+) -> None:
     point = submission.service_point
     if point is None or Case.objects.open().filter(kind__code="meter", service_point=point.number).exists():
         return
@@ -219,7 +240,7 @@ def _open_for_meter(conversation: Conversation, submission: Submission, *, why: 
         origin=Case.Origin.SUBMISSION,
         conversation=conversation,
         service_point=point.number,
-        text=f"{submission}: {why}",
+        text=_for_staff(why, submission),
     )
 
 

@@ -17,7 +17,7 @@ from rasd.channels.rules import window_is_open
 from rasd.console import cases as lists
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.views.shared import message_key, whole_number
+from rasd.console.views.shared import message_key, read_notices, whole_number
 from rasd.console.views.shared import typed as typed_in
 from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage, NotOnShift
 from rasd.desk.models import CannedAnswer, Case, CaseEntry, Employee, Queue
@@ -51,7 +51,10 @@ def cases(request: StaffRequest) -> HttpResponse:
 @page(roles.CASES)
 @never_cache
 def case(request: StaffRequest, pk: int) -> HttpResponse:
-    return _show(request, _get(pk))
+    shown = _get(pk)
+    if not request.htmx:
+        read_notices(request.user, case=shown)
+    return _show(request, shown)
 
 
 @page(roles.CASES)

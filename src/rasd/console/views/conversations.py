@@ -26,7 +26,14 @@ from rasd.console.about import about
 from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
 from rasd.console.templatetags.inbox import moment_words
-from rasd.console.views.shared import message_key, tell_pages, the_conversation, typed, whole_number
+from rasd.console.views.shared import (
+    message_key,
+    read_notices,
+    tell_pages,
+    the_conversation,
+    typed,
+    whole_number,
+)
 from rasd.desk.errors import AnswerHeld, GoesOnElsewhere, IsClosed
 from rasd.desk.hours import RoundTheClock
 from rasd.desk.inbox import Filters, State
@@ -55,8 +62,12 @@ def conversations(request: StaffRequest) -> HttpResponse:
 @page(roles.CONVERSATIONS)
 @never_cache
 def conversation(request: StaffRequest, pk: int) -> HttpResponse:
-    """The list and one conversation beside it, or the part of them that the page's script asks for."""
-    return show(request, the_conversation(pk))
+    """The list and one conversation beside it, or the part of them that the page's script asks for. Who opens it has read what
+    the bell tells of it; a part that changes by itself is not opened."""
+    shown = the_conversation(pk)
+    if not request.htmx or request.htmx.target == "pane":
+        read_notices(request.user, conversation=shown)
+    return show(request, shown)
 
 
 def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpResponse:

@@ -1,11 +1,14 @@
 """What the views of the inbox have in common."""
 
 import hashlib
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
-from rasd.desk.models import Conversation
+from rasd.desk.models import Conversation, Notice
 from rasd.flows.live import announce, topics_of
 
 
@@ -26,6 +29,12 @@ def message_key(key: str, text: str) -> str:
 
 def the_conversation(pk: int) -> Conversation:
     return get_object_or_404(Conversation.objects.select_related("address", "contact", "line"), pk=pk)
+
+
+def read_notices(user: User, **about: Any) -> None:
+    """Of what he has opened; his bell says so on every page of his."""
+    if Notice.read_about(user, at=timezone.now(), **about):
+        announce(f"notices:{user.pk}")
 
 
 def tell_pages(changed: Conversation) -> None:

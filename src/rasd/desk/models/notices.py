@@ -142,6 +142,11 @@ class Notice(models.Model):
         rows = cls.objects.filter(to=user, read_at=None).order_by("-at", "-pk")
         return rows.select_related("obligation__queue", "conversation__contact", "case", "message")
 
+    @classmethod
+    def read_about(cls, user: User, *, at: datetime, **about: Any) -> int:
+        """``user`` has opened what they are about (a ``conversation`` or a ``case``): they are read. How many."""
+        return cls.objects.filter(to=user, read_at=None, **about).update(read_at=at)
+
     def read(self, *, at: datetime) -> None:
         """Seen by whom it is for."""
         if self.read_at is None:

@@ -20,12 +20,20 @@ PREFIX = "rasd-watch-"
 CARRIED_AS = "RASD_WATCH_NEST"
 """In the environment of every process of a nest."""
 HELD = "held"
+LONGEST_ROOT = 40
+"""Bytes: Chromium makes a socket in its temporary folder, and the whole path of one has at most 107 (unix(7))."""
+
+
+def _root(root: Path | None) -> Path:
+    """The machine's temporary folder, where it is not too far away for a browser."""
+    usual = Path(tempfile.gettempdir())
+    return root or (usual if len(os.fsencode(usual)) <= LONGEST_ROOT else Path("/tmp"))  # noqa: S108 - a new folder in it
 
 
 @contextmanager
 def new_nest(root: Path | None = None) -> Iterator[tuple[Path, int]]:
     """A new folder, and the descriptor of its lock, to be given to who shall hold it; ours is closed at the end."""
-    making = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=root))
+    making = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=_root(root)))
     lock = os.open(making / HELD, os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     nest = making.rename(making.with_name(making.name[1:]))  # now that it is held, others may see it
@@ -56,7 +64,7 @@ def clear_what_was_left(root: Path | None = None) -> list[Path]:
     """Clears away the nests that nobody holds any more, and tells which. They are of watches that were killed, their keepers
     too."""
     left = []
-    for nest in Path(root or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for nest in _root(root).glob(f"{PREFIX}*"):
         try:
             mine = nest.stat().st_uid == os.getuid()
             lock = os.open(nest / HELD, os.O_RDWR) if mine else -1

@@ -120,3 +120,11 @@ def test_the_words_for_why_are_those_of_the_tables():
     assert {rows.PLANNED, rows.CONFIRMATION, rows.BY_HAND} == set(Probe.Why.values)
     assert {funnel.DONE, funnel.NOT_REACHED} < {str(each) for each in Outcome}
     assert set(COUNTING) == {"completed", "completed, but", "theirs"}
+
+
+def test_the_latest_visits_of_each_target_come_the_oldest_first():
+    shop = reports.journey(reports.target("shop"))
+    probes = [record(at=NOON + timedelta(hours=n)) for n in range(3)]
+    other = record(of=shop)
+    found = Probe.objects.last_of_each([reports.target(), shop.target, reports.target("quiet")], 2)
+    assert found == {probes[0].target_id: probes[1:], shop.target_id: [other]}

@@ -3,12 +3,11 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 FORWARDS = """
--- Reports lie beside the table, not in its rows: measures and lists read the rows only. A row without its report has some 350 bytes.
+-- Reports lie beside the table, not in its rows: measures and lists read the rows only, of some 350 bytes without it.
 ALTER TABLE watch_probe SET (toast_tuple_target = 640);
--- A table that only grows is vacuumed after each hundredth and not after each fifth: until then its latest rows, which are those that
--- pages ask for, are not read from the index alone.
+-- A table that only grows is vacuumed after each hundredth and not after each fifth: until then its latest rows, which are those
+-- that pages ask for, are not read from the index alone.
 ALTER TABLE watch_probe SET (autovacuum_vacuum_insert_scale_factor = 0.01);
 ALTER TABLE watch_stepplayed SET (autovacuum_vacuum_insert_scale_factor = 0.01);
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
 
 from rasd.watch.evidence import columns
@@ -82,6 +83,17 @@ class Probes(models.QuerySet["Probe"]):
                 Shown(probe=probe, keep_until=until, **each) for each in columns.of_its_exhibits(whole)
             )
         return probe
+
+    def last_of_each(self, targets: Iterable[Target], many: int) -> "dict[int, list[Probe]]":
+        """So many of each target, by its key, the oldest first; without their reports. Two questions for all of them."""
+        theirs = Probe.objects.filter(target=models.OuterRef("pk")).order_by("-began_at").values("pk")[:many]
+        wanted = Target.objects.filter(pk__in=[each.pk for each in targets]).order_by()
+        keys = wanted.annotate(latest=ArraySubquery(theirs)).values_list("latest", flat=True)
+        found: dict[int, list[Probe]] = {}
+        probes = self.filter(pk__in=[key for some in keys for key in some]).select_related("journey")
+        for probe in probes.defer("report").order_by("began_at", "pk"):
+            found.setdefault(probe.target_id, []).append(probe)
+        return found
 
     def verify(self, head: str = "") -> Changed | None:
         """Walks the whole chain and names the first probe that is not as it was recorded; None where all are.

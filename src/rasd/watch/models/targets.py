@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -126,4 +127,11 @@ class JourneyFile(models.Model):
 
     @property
     def journey(self) -> Journey:
-        return parse(self.text, self.name)
+        """Raises NotAJourney."""
+        return _read(self.text, self.name)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str, name: str) -> Journey:
+    """A wording never changes, and reading YAML takes ten milliseconds: lists of errands read each once."""
+    return parse(text, name)

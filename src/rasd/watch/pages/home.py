@@ -41,16 +41,23 @@ def cards_at(now: datetime) -> list[Card]:
     shares = About(today - timedelta(weeks=WEEKS), today).of_each("target")
     open_ones = list(Alert.objects.filter(closed_at=None).prefetch_related("acknowledgements"))
     planned = set(Plan.objects.filter(ends_at__gt=now).values_list("target_id", flat=True))
+    targets = list(Target.objects.filter(gone_at=None).prefetch_related("journeys"))
+    strips = Probe.objects.last_of_each(targets, STRIP)
+    maintained = set(
+        Maintenance.objects.filter(begins_at__lte=now, ends_at__gt=now).values_list("target_id", flat=True)
+    )
     cards = []
-    for target in Target.objects.filter(gone_at=None).prefetch_related("journeys"):
+    for target in targets:
         in_force = [each.name for each in target.journeys.all() if each.gone_at is None]
         cards.append(
             Card(
                 target=target,
                 completion=shares.get(target.name) or completion([]),
-                strip=latest(target, STRIP),
+                strip=strips.get(target.pk, []),
                 alerts=[each for each in open_ones if each.target_id == target.pk],
-                maintenance=Maintenance.objects.covering(target, now).first(),
+                maintenance=Maintenance.objects.covering(target, now).first()
+                if target.pk in maintained
+                else None,
                 is_planned=target.pk in planned,
                 journey=in_force[0] if in_force else "",
             )
@@ -60,5 +67,4 @@ def cards_at(now: datetime) -> list[Card]:
 
 def latest(target: Target, many: int) -> list[Probe]:
     """The oldest first."""
-    probes = target.probes.select_related("journey").defer("report").order_by("-began_at")[:many]
-    return list(reversed(probes))
+    return Probe.objects.last_of_each([target], many).get(target.pk, [])

@@ -48,7 +48,7 @@ def plan(name: str, as_json: bool) -> None:
         zone = ZoneInfo(each.target.zone)
         click.echo(
             f"{each.target.name}: {_local(each.begins_at, zone)} to {_local(each.ends_at, zone)} ({zone.key})\n"
-            f"  every hour of the week within {each.weeks} weeks: {told['visits']} visits, "
+            f"  N = {each.weeks}, so that every hour of the week is visited in it: {told['visits']} visits, "
             f"{told['paid']} paid, {told['skipped']} skipped so far\n"
             f"  commitment {each.commitment}, published {_local(each.committed_at, zone)}"
         )
@@ -124,7 +124,7 @@ def _in_words(publication: Publication, each: Audited) -> str:
     plan, zone = each.plan, ZoneInfo(publication.zone)
     since, until = _local(plan.begins, zone), _local(plan.ends, zone)
     lines = [
-        f"{publication.target}: {since} to {until} ({publication.zone}), {plan.weeks} weeks",
+        f"{publication.target}: {since} to {until} ({publication.zone}), N = {plan.weeks}",
         f"  commitment {plan.commitment}, published {_local(plan.committed_at, zone)}",
     ]
     if plan.closed_at:

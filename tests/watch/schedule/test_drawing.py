@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
-from rasd.watch.schedule import Drawing, Inputs, draw, next_hour, offsets_of, sealed
+from rasd.watch.schedule import Drawing, Inputs, commitment_of, draw, next_hour, offsets_of, sealed
 from rasd.watch.schedule.drawing import least_visits_a_day
 from tests.watch.schedule.plainly import redraw
 
@@ -225,3 +226,18 @@ def test_a_second_that_is_passed_over_for_another_targets_sake_changes_that_visi
     moved = draw(SEED, inputs.model_copy(update={"passed_over": {7: 2}}))
     assert np.flatnonzero(plain.due != moved.due).tolist() == [7]
     assert moved.hour[7] == plain.hour[7]
+
+
+def test_g14_the_manuals_example_is_what_is_drawn():
+    manual = (Path(__file__).parents[3] / "docs" / "watch-schedule.md").read_text()
+    example = json.loads(manual.split("```json")[1].split("```")[0])
+    inputs = Inputs.model_validate_json(example["inputs"])
+    drawing = draw(example["seed"], inputs)
+    assert commitment_of(example["seed"], example["inputs"]) == example["commitment"]
+    assert sealed(inputs.model_dump(mode="json")) == example["inputs"]
+    assert len(drawing.due) == example["visits"]
+    first = zip(drawing.due.tolist(), drawing.hour.tolist(), drawing.journey.tolist(), strict=True)
+    assert [[due, hour, inputs.journeys[which]] for due, hour, which in first][:3] == example["first"]
+    assert redraw(example["seed"], json.loads(example["inputs"]))[:3] == [
+        tuple(each) for each in example["first"]
+    ]

@@ -68,10 +68,16 @@ def test_words_that_he_waits_for_may_come_after_others() -> None:
 def test_an_answer_that_is_still_being_written_is_not_read_yet_but_its_time_counts() -> None:
     chat = Chat().he("Bill?").it("It", settled=False)
     assert chat.answer(ANY) is None
+    assert chat.vain(Heard(words="12"), over=True).trouble is Trouble.OTHER_WORDS  # type: ignore[union-attr]
     chat.now += 5
     chat.learn([News("0", chat.now - 5, "It is 12.500")])
     assert chat.answer(ANY)
     assert chat.facts(ANY) == {"first_answer": 1.0}
+
+
+def test_an_answer_of_his_last_second_counts_though_it_may_not_be_whole() -> None:
+    chat = Chat().he("Bill?").it("It is 12", settled=False)
+    assert chat.answer(Heard(words="12"), time_is_over=True)
 
 
 def test_the_time_to_the_first_answer_is_told_once_for_each_thing_he_said() -> None:
@@ -148,7 +154,13 @@ def test_words_that_he_waits_for_are_an_answer_however_often_they_come() -> None
 
 
 def test_please_wait_again_and_again_is_waited_through_for_a_person_to_the_end() -> None:
-    chat = Chat().he("A person").it("All our agents are busy").it("All our agents are busy").it("All our agents are busy")
+    chat = (
+        Chat()
+        .he("A person")
+        .it("All our agents are busy")
+        .it("All our agents are busy")
+        .it("All our agents are busy")
+    )
     assert chat.vain(PERSON, after=60) is None
     loop = chat.vain(PERSON, over=True)
     assert loop
@@ -192,7 +204,12 @@ def test_the_transcript_tells_who_said_what_when_and_no_secret() -> None:
         "began": "2026-09-01T08:00:00.000+00:00",
         "lines": [
             {"at": "2026-09-01T08:00:01.000+00:00", "seconds": 1.0, "who": "he", "words": "My PIN is •••"},
-            {"at": "2026-09-01T08:00:02.000+00:00", "seconds": 2.0, "who": "person", "words": "Salim has joined"},
+            {
+                "at": "2026-09-01T08:00:02.000+00:00",
+                "seconds": 2.0,
+                "who": "person",
+                "words": "Salim has joined",
+            },
         ],
     }
 

@@ -68,16 +68,21 @@ class Conversation:
     _heard: int = 0
     """Lines before it were heard already, or came before what he said last."""
     _settled: set[str] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=set)
+    """Lines that were answers: they stay, whatever the page does with them."""
     _told: set[tuple[str, float]] = field(default_factory=set)
 
     # What happens
 
     def he_says(self, words: str, at: float) -> None:
-        self.lines.append(Line(at, Who.HE, words))
-        self._heard = len(self.lines)
+        """``at`` may be some moments ago: what came since is after it."""
+        n = bisect_right(self.lines, at, key=lambda each: each.at)
+        self.lines.insert(n, Line(at, Who.HE, words))
+        self._heard = n + 1
 
     def learn(self, news: Sequence[News], person_at: float | None = None) -> None:
-        """All messages of the service that stand on the page, each with its words as they are now. What is gone, was none."""
+        """All messages of the service that stand on the page, each with its words as they are now. What is gone
+        was none, but for an answer."""
         self.person_at = person_at if self.person_at is None else self.person_at
         by_key = {line.key: line for line in self.lines if line.key}
         for each in news:
@@ -88,8 +93,9 @@ class Conversation:
             if each.settled:
                 self._settled.add(each.key)
         here = {each.key for each in news}
-        unheard = [line for line in self.lines[self._heard :] if not line.key or line.key in here]
-        self.lines[self._heard :] = unheard
+        gone = {line.key for line in self.lines if line.key} - here - self._taken
+        self._heard -= sum(line.key in gone for line in self.lines[: self._heard])
+        self.lines = [line for line in self.lines if line.key not in gone]
 
     def _come(self, news: News) -> Line:
         """In its place by time: what came just before he spoke is no answer to that."""
@@ -101,11 +107,15 @@ class Conversation:
 
     # What is made of it
 
-    def answer(self, wanted: Heard) -> Line | None:
-        """The first line since he spoke, not heard before, that is what he waits for: then it and those before it are heard."""
+    def answer(self, wanted: Heard, time_is_over: bool = False) -> Line | None:
+        """The first line since he spoke, not heard before, that is what he waits for: then it and those before it are heard.
+
+        What is still being written is read to its end, unless his time is over: then it counts as it stands.
+        """
         for n, line in enumerate(self.lines[self._heard :], self._heard + 1):
-            if line.key in self._settled and self._is_answer(line, wanted):
+            if (time_is_over or line.key in self._settled) and self._is_answer(line, wanted):
                 self._heard = n
+                self._taken.add(line.key)
                 return line
         return None
 
@@ -129,7 +139,7 @@ class Conversation:
 
     def in_vain(self, wanted: Heard, now: float, time_is_over: bool) -> CannotPlay | None:
         """Why he waits no longer; None: he still does."""
-        unheard = [line for line in self.lines[self._heard :] if line.key in self._settled]
+        unheard = [line for line in self.lines[self._heard :] if time_is_over or line.key in self._settled]
         often = max(unheard, key=self.times, default=None)
         times = self.times(often) if often else 0
         last = unheard[-1] if unheard else None

@@ -24,7 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rasd.watch.journeys.language import Strict, Text
+from rasd.watch.journeys.language import Strict, Text, Zone
 from rasd.watch.journeys.parsing import NotAJourney, parse_as
 from rasd.watch.places import (
     PORTS,
@@ -37,7 +37,7 @@ from rasd.watch.places import (
     leads_home,
     place,
 )
-from rasd.watch.watchfile import Key, Zone
+from rasd.watch.watchfile import Key
 
 WELL_KNOWN = "/.well-known/rasd-permission"
 SIGNED_AS = b"rasd-permission-1\n"

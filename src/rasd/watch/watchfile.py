@@ -7,25 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from rasd.watch.journeys import Journey, Mistake, NotAJourney, read
-from rasd.watch.journeys.language import Duration, Name, Strict, Text
+from rasd.watch.journeys.language import Duration, Name, Strict, Text, Zone
 from rasd.watch.journeys.parsing import Place, load, parse_as
 from rasd.watch.schedule.drawing import Refused, refuse_what_cannot_be
 
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is not a time zone of the IANA list, such as Asia/Muscat") from error
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 Key = Annotated[str, Field(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$")]
 """A public key as ``rasd watch permit new-key`` prints it."""

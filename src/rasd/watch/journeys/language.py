@@ -9,8 +9,10 @@ import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -58,9 +60,33 @@ def _pattern(value: str) -> str:
 Pattern = Annotated[
     str, Field(min_length=1), BeforeValidator(lambda v: _pattern(v) if isinstance(v, str) else v)
 ]
+
+
+def is_pattern(words: str) -> bool:
+    """Whether words that are read stand for a regular expression: ``/…/``."""
+    return len(words) > 2 and words.startswith("/") and words.endswith("/")
+
+
+def _read(value: object) -> object:
+    if isinstance(value, str) and is_pattern(value):
+        _pattern(value[1:-1])
+    return value
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a time zone of the IANA list, such as Asia/Muscat") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 """Of a journey, a target, a kept value: small Latin letters, digits, ``-`` and ``_``."""
 Text = Annotated[str, Field(min_length=1)]
+Words = Annotated[Text, BeforeValidator(_read)]
+"""To be read on a page; ``/…/`` is a regular expression."""
 
 
 class Channel(StrEnum):
@@ -151,14 +177,14 @@ class See(_Step):
     """These words stand on the page, where a person can read them. ``/…/`` is a regular expression."""
 
     verb = "see"
-    see: Text | list[Text]
+    see: Words | list[Words]
 
 
 class Miss(_Step):
     """These words do not stand on the page."""
 
     verb = "miss"
-    miss: Text | list[Text]
+    miss: Words | list[Words]
 
 
 class Keep(_Step):
@@ -341,7 +367,7 @@ class Persona(Strict):
         "4g", description="wifi is not slowed down; the others have the rates and delays of docs/journeys.md"
     )
     patience: Duration = Field(description="for the whole errand; after that he gives up")
-    place: str = Field("Asia/Muscat", description="his time zone, of the IANA list")
+    place: Zone = Field("Asia/Muscat", description="his time zone, of the IANA list")
 
 
 class ChatPlace(Strict):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from rasd.watch.journeys.language import Keep, Miss, See
+from rasd.watch.journeys.language import Keep, Miss, See, is_pattern
 from rasd.watch.players.base import Errand
 from rasd.watch.players.normal import normal, readable, within
 from rasd.watch.players.pointing import closest
@@ -53,10 +53,6 @@ class Reading:
         wanting += [f"/{self.patterns[name]}/" for name in self.patterns if name not in self.kept]
         like = closest(wanting[0], lines) if wanting and not is_pattern(wanting[0]) else ""
         return f"{', '.join(map(repr, wanting))} does not stand there{like or f'; there stands {_beginning(page)!r}'}"
-
-
-def is_pattern(words: str) -> bool:
-    return len(words) > 2 and words.startswith("/") and words.endswith("/")
 
 
 def stands(words: str, page: str) -> bool:

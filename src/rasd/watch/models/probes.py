@@ -85,13 +85,21 @@ class Probes(models.QuerySet["Probe"]):
         return probe
 
     def last_of_each(self, targets: Iterable[Target], many: int) -> "dict[int, list[Probe]]":
-        """So many of each target, by its key, the oldest first; without their reports. Two questions for all of them."""
+        """So many of each target, by its key, the oldest first; without their reports. One question for all of them."""
         theirs = Probe.objects.filter(target=models.OuterRef("pk")).order_by("-began_at").values("pk")[:many]
-        wanted = Target.objects.filter(pk__in=[each.pk for each in targets]).order_by()
-        keys = wanted.annotate(latest=ArraySubquery(theirs)).values_list("latest", flat=True)
+        keys = (
+            Target.objects.filter(pk__in=[each.pk for each in targets])
+            .order_by()
+            .annotate(
+                key=models.Func(
+                    ArraySubquery(theirs), function="unnest", output_field=models.BigIntegerField()
+                )
+            )
+            .values("key")
+        )
         found: dict[int, list[Probe]] = {}
-        probes = self.filter(pk__in=[key for some in keys for key in some]).select_related("journey")
-        for probe in probes.defer("report").order_by("began_at", "pk"):
+        probes = self.filter(pk__in=keys).select_related("journey").defer("report")
+        for probe in probes.order_by("began_at", "pk"):
             found.setdefault(probe.target_id, []).append(probe)
         return found
 

@@ -71,6 +71,7 @@ def why(url: str, granted: Permission | None = GRANTED, now: datetime = NOW, **m
         "https://example.org:443/x",
         "https://example.org/?next=https://evil.org@x",
         "https://example.org/%D8%AF%D8%B9%D9%85",
+        "https://example.org/my page?q=two words",
         "https://shop.example.org/help",
         "https://shop.example.org/help/me?a=b",
         "https://shop.example.org/h%65lp/",

@@ -16,11 +16,11 @@ import idna
 PORTS = {"http": 80, "https": 443}
 ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]*\]|[^/?#\[\]:@\\%]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^?#]*)?(?:[?#].*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-ODD = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-"""Browsers drop or trim them, or people do not see them: control characters, spaces, marks of direction."""
+ODD = re.compile(r"^\s|[\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\s$")
+"""Browsers drop or trim them, or people do not see them: control characters, spaces at the ends, marks of direction."""
 
 
 class NotPlain(ValueError):
@@ -59,9 +59,9 @@ class Place:
 
 def place(url: str) -> Place:
     """Raises NotPlain."""
-    if found := ODD.search(url):
+    if found := ODD.search(re.split("[?#]", url, maxsplit=1)[0]):
         raise NotPlain(f"{url!r} has U+{ord(found[0]):04X} in it: write it percent-encoded, or leave it out")
-    match = ADDRESS.fullmatch(url)
+    match = ADDRESS.fullmatch(url)  # what is asked of a place with '?' leads to no other
     if match is None:
         raise NotPlain(f"{url!r} is not written plainly: https://host/path, without user name and backslash")
     scheme = match["scheme"].lower()

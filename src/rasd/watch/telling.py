@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
-from rasd.watch.models import Alert, Telling, Watcher
+from rasd.watch.models import Alert, Target, Telling, Watcher
 from rasd.watch.options import options
 from rasd.watch.templatetags.watch import figures
 from rasd.watch.watchfile import Alerts, Watchfile
@@ -154,9 +154,10 @@ def text_of(alert: Alert, what: str = "") -> list[str]:
             % {"since": since},
             gettext("Nothing is known of the service meanwhile. This is no fault of it."),
         ]
+    titles = Target.objects.filter(name__in=facts["targets"]).values_list("title", flat=True)
     return [
         gettext("Since %(since)s no visit has shown anything of: %(targets)s.")
-        % {"since": since, "targets": gettext(", ").join(facts["targets"])},
+        % {"since": since, "targets": gettext(", ").join(titles)},
         gettext(
             "The fault is on the watch's side, or a permission has run out. It says nothing about the services."
         ),

@@ -61,7 +61,7 @@ def _letter(letter: str) -> str:
     escaped = "".join(rf"\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
     forms = {letter, html.escape(letter), f"&#{ord(letter)};", f"&#x{ord(letter):x};", f"&#x{ord(letter):X};"}
     forms |= {percent, percent.lower(), escaped, escaped.upper().replace("U", "u"), json.dumps(letter)[1:-1]}
-    forms |= {each.replace("\\", "\\\\") for each in forms} | ({"+"} if letter == " " else set())
+    forms |= {json.dumps(each)[1:-1] for each in forms if "\\" in each} | ({"+"} if letter == " " else set())
     written = sorted(map(re.escape, forms - {letter}), key=len, reverse=True)
     return f"(?:{'|'.join([*written, DIGITS.get(letter, re.escape(letter))])})"
 

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from rasd.config.embedded import EmbeddedPostgres
+from rasd.config.manage import migrate_once
 
 KEPT_UP_EVERY = 2.0  # seconds
 
@@ -60,6 +61,7 @@ def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:
             os.environ["DJANGO_SETTINGS_MODULE"] = "rasd.watch.settings"
             set_up_django()
             leaving.callback(close_database)
+            migrate_once()  # whichever command a newcomer tries first
             return callback(*args, **kwargs)
 
     return run

@@ -25,13 +25,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from rasd.watch.crew import CAST, Crew
 from rasd.watch.nest import CARRIED_AS
 from rasd.watch.players.orders import Order
-from rasd.watch.players.report import Report
 from rasd.watch.verdicts import Verdict
 
 PAGES = {
@@ -136,12 +136,14 @@ def main() -> int:
     temporary = Path(tempfile.gettempdir())
     before = {each.name for each in temporary.iterdir()}
     verdicts: Counter[str] = Counter()
-    told: list[tuple[str, Report]] = []
+    odd: list[dict[str, Any]] = []
+    told = aged = 0
     with tempfile.TemporaryDirectory(prefix="bench-leaks-") as folder, desk() as url:
         nests, box = Path(folder) / "nests", Path(folder) / "box"
         nests.mkdir()
         began = time.monotonic()
         with Crew(cast, root=nests) as crew:
+            process = None
             for n in range(1, options.visits + 1):
                 order = Order(
                     journey=journey, folder=Path(folder), target="desk", url=url, box=box, seed=f"{options.seed}-{n}"
@@ -155,26 +157,27 @@ def main() -> int:
                     killer.join()
                 killed = killer.killed if killer else ""
                 verdicts[f"{killed or 'nothing'} killed: {report.verdict.value}"] += 1
-                told.append((killed, report))
+                told += 1
+                aged = aged + 1 if crew.process is process else 1
+                process = crew.process
+                if report.verdict in {Verdict.THEIRS, Verdict.WALL} or (
+                    not killed and report.verdict is Verdict.OURS
+                ):
+                    odd.append({"killed": killed, "verdict": report.verdict, "facts": report.facts})
                 if n % EVERY == 0 or n == 1:
                     playing = crew.process.megabytes() if crew.process else None
                     print(json.dumps({
                         "visits": n, "seconds": round(time.monotonic() - began),
                         "watcher_mb": round(me.memory_info().rss / 1024**2, 1),
-                        "playing_mb": playing and round(playing, 1),
+                        "playing_mb": playing and round(playing, 1), "of_visits": aged,
                         "watcher_files": me.num_fds(), "processes": len(of_the_watch(nests)), "nests": len(list(nests.iterdir())),
                     }), flush=True)  # fmt: skip
         left = left_behind(nests, temporary, box, before | {Path(folder).name})
     print(json.dumps({"verdicts": dict(sorted(verdicts.items()))}))
     print(json.dumps({"left_behind": left}))
-    odd = [
-        {"killed": killed, "verdict": report.verdict, "because": report.because, "facts": report.facts}
-        for killed, report in told
-        if report.verdict in {Verdict.THEIRS, Verdict.WALL} or (not killed and report.verdict is Verdict.OURS)
-    ]
     for each in odd[:10]:
         print(json.dumps({"blamed_wrongly": each}))
-    print(json.dumps({"visits": len(told), "blamed_wrongly": len(odd), "lost": options.visits - len(told)}))
+    print(json.dumps({"visits": told, "blamed_wrongly": len(odd), "lost": options.visits - told}))
     return 1 if any(left.values()) or odd else 0
 
 

@@ -184,6 +184,12 @@ def test_a_step_that_comes_after_his_patience_is_not_played_he_gave_up():
     assert play.outcomes("steps") == [DONE, GAVE_UP]
     assert "press Send" not in play.played
     assert play.outcomes("otherwise:1:done") == [DONE]  # with a patience of its own
+
+
+def test_for_the_tidying_up_he_has_patience_again():
+    play = Play({"open /": 100.0, "write Water": 50.0})
+
+    assert play.outcomes("otherwise:1:done") == [GAVE_UP]
     assert play.outcomes("clean_up") == [DONE, DONE]
 
 

@@ -29,7 +29,8 @@ from rasd.watch.watchfile import Alerts, Watchfile
 
 LANGUAGES = ("ar", "en")
 AT_ONCE = 50
-"""Tellings in one round, so that a dead mail server holds up no visit for long."""
+"""Tellings in one round. An address that fails is left alone until the next, so that a dead mail server holds up no visit for
+longer than it takes to notice."""
 PATIENCE = 10.0
 """Seconds for a heartbeat."""
 SECRET = re.compile(r"\{secret\.(\w+)\}")
@@ -81,12 +82,13 @@ def _last_line(log: str) -> str:
 def send(now: datetime, watchfile: Watchfile, notify: Notify = notify) -> None:
     """After every round: what is due. What fails is kept, shown and put off; to each address in the order written."""
     addresses = {digest(each): each for each in watchfile.alerts.to}
+    dead: set[str] = set()
     for _ in range(AT_ONCE):
         with transaction.atomic():
             before = Telling.objects.filter(
                 alert=OuterRef("alert"), to=OuterRef("to"), pk__lt=OuterRef("pk"), told_at=None
             )
-            due = Telling.objects.filter(~Exists(before), told_at=None, due_at__lte=now)
+            due = Telling.objects.filter(~Exists(before), told_at=None, due_at__lte=now).exclude(to__in=dead)
             telling = due.order_by("due_at", "pk").select_for_update(skip_locked=True, of=("self",)).first()
             if telling is None:
                 return
@@ -97,6 +99,7 @@ def send(now: datetime, watchfile: Watchfile, notify: Notify = notify) -> None:
             title, text = message(telling)
             if error := notify(address, title, text):
                 telling.failed(now, error)
+                dead.add(telling.to)
             else:
                 telling.went(now)
 

@@ -122,33 +122,42 @@
     const here = present();
     const at = since ?? now();
     since = null;
-    const left = messages.filter((message) => !seen(message.element)); // redrawn, or gone
+    const left = messages.filter((message) => !message.gone && !seen(message.element)); // drawn anew, or gone
+    const drawnAnew = (fits) => left.splice(left.findIndex(fits) >>> 0, 1)[0]; // each but once
     const count = new Map();
     for (const [, text] of here) count.set(text, (count.get(text) ?? 0) + 1);
-    for (const [element, text] of here) {
+    const stays = (element, text, message) => {
+      of.set(element, message);
+      was.set(element, text);
+    };
+    // What is new, or says something new: the same message that grows, in its place or drawn anew; his own words; then the rest.
+    let open = here.filter(([element, text]) => (of.get(element) ? of.get(element).text : was.get(element)) !== text);
+    const claim = (claims) => (open = open.filter(([element, text]) => !claims(element, text)));
+    claim((element, text) => {
       const message = of.get(element);
-      if (message && message.text === text) continue;
-      if (message === null && was.get(element) === text) continue;
-      const still = message && at - message.changed < settle;
-      if (message && (still || alike(message.text, text))) {
-        grows(message, element, text, at);
-      } else if (!selector && isHis(text) >= 0) {
-        own.splice(isHis(text), 1);
+      const same = message && (at - message.changed < settle || alike(message.text, text));
+      if (same) grows(message, element, text, at);
+      return same;
+    });
+    claim((element, text) => {
+      const growing = drawnAnew((each) => at - each.changed < settle && text.startsWith(each.text) && text !== each.text);
+      if (growing) grows(growing, element, text, at);
+      return growing;
+    });
+    for (const [element, text] of open) {
+      const mine = selector ? -1 : isHis(text);
+      if (mine >= 0) {
+        own.splice(mine, 1);
         place = around(element);
         for (const each of messages) if (place && !place.contains(each.element)) each.gone = true; // of the page, not of the chat
-        of.set(element, null);
-        was.set(element, text);
+        stays(element, text, null);
         most.set(text, Math.max(count.get(text), most.get(text) ?? 0));
+      } else if (count.get(text) > (most.get(text) ?? 0)) {
+        comes(element, text, at);
       } else {
-        const growing = left.find((each) => at - each.changed < settle && text.startsWith(each.text) && text !== each.text);
-        if (growing) grows(growing, element, text, at);
-        else if (count.get(text) > (most.get(text) ?? 0)) comes(element, text, at);
-        else {
-          const same = left.find((each) => each.text === text) ?? null; // the same message, drawn anew
-          if (same) same.element = element;
-          of.set(element, same);
-          was.set(element, text);
-        }
+        const same = drawnAnew((each) => each.text === text) ?? null;
+        if (same) same.element = element;
+        stays(element, text, same);
       }
     }
     for (const message of messages) {

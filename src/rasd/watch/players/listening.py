@@ -1,6 +1,7 @@
 """Hearing a page's conversation as it changes: ``listening.js`` in the frame of the chat, put there anew where the frame was
 loaded anew."""
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,6 @@ class Listener:
 
     def close(self) -> None:
         if self._script:
-            try:
+            with contextlib.suppress(Error):  # the page is gone, and the script with it
                 self._script.evaluate("script => script.stop()")
-            except Error:  # the page is gone, and the script with it
-                pass
             self._script = None

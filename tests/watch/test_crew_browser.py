@@ -67,6 +67,7 @@ def test_g15_a_browser_that_is_killed_is_ours_and_the_next_visit_has_another(tmp
 
     with Crew(root=nests) as crew:
         broken = crew.pay(order, begins=kill_the_browser)
+        assert crew.process is None  # what it left went with its nest
         after = crew.pay(order)
 
     assert pid, (broken.verdict, broken.facts, broken.after.words, [each.words for each in broken.findings])

@@ -18,7 +18,7 @@ import psutil
 
 from rasd.watch.journeys import Journey, parse
 from rasd.watch.nest import CARRIED_AS, clear_away, clear_what_was_left, new_nest
-from rasd.watch.players.finding import Finding
+from rasd.watch.players.finding import Finding, Trouble
 from rasd.watch.players.orders import Order
 from rasd.watch.players.playing import broken_off
 from rasd.watch.players.report import Report, SelfCheck, report_of
@@ -73,7 +73,7 @@ class Crew:
             self._let_go(at_once=True)
             raise
         self._paid += 1
-        if self._paid >= self.visits or (self._process and self._process.megabytes() > self.megabytes):
+        if self._paid >= self.visits or _shaken(report) or self._has_grown():
             self._let_go()
         return report
 
@@ -93,6 +93,9 @@ class Crew:
     def process(self) -> "_Process | None":
         """The playing process that stands ready, if any."""
         return self._process
+
+    def _has_grown(self) -> bool:
+        return self._process is not None and self._process.megabytes() > self.megabytes
 
     def _ready(self) -> "_Process":
         if self._process and not self._process.lives:
@@ -132,6 +135,11 @@ class Crew:
                 case "report":
                     return Report.model_validate(value)
         raise _Gone(Reason.DIED, f"the playing process ended {process.how_it_ended()}")
+
+
+def _shaken(report: Report) -> bool:
+    """The browser broke down: what it left is in the nest, and goes with it."""
+    return report.after.browser is False or any(each.trouble is Trouble.BROWSER for each in report.findings)
 
 
 def longest(journey: Journey) -> float:

@@ -35,7 +35,7 @@ origins:
   - https://shop.example.org/help
   - https://مثال.example.org
   - http://10.1.2.3:8080
-mail: [example.org, desk@post.example.net]
+mail: [example.org, Desk@post.example.net, مثال.example.com]
 chat: ["whatsapp:+96824000000"]
 visits_a_day: 48
 not_during:
@@ -80,6 +80,7 @@ def why(url: str, granted: Permission | None = GRANTED, now: datetime = NOW, **m
         "http://10.1.2.3:8080/x",
         "mailto:anybody@example.org",
         "mailto:desk@post.example.net?subject=x",
+        "mailto:a@xn--mgbh0fb.example.com",
         "whatsapp:+96824000000",
     ],
 )
@@ -322,6 +323,7 @@ def test_g13_a_file_that_is_not_well_signed_permits_nothing_and_says_why(text: s
         ({"+04:00\nends": "\nends"}, "begins"),
         ({"https://example.org\n": "https://example.org/?all\n"}, "without '?'"),
         ({"https://example.org\n": "https://*.example.org\n"}, "no name of a host"),
+        ({"mail: [example.org": "mail: [example.org/x"}, "neither a mail domain"),
         ({"visits_a_day: 48\n": ""}, "'visits_a_day' is missing"),
         ({"call: its duty desk, 24 hours, +968 24 000000\n": ""}, "'call' is missing"),
         ({"zone: Asia/Muscat": "zone: Asia/Nowhere"}, "time zone"),

@@ -65,9 +65,7 @@ def permission_of(entry: TargetEntry, folder: Path, now: datetime, ask: Ask = as
         return None
     text = (folder / entry.permission).read_text("utf-8")
     permission = Permission(text=text, owner_key=entry.owner_key or "")
-    statement = permission.signed.statement
-    origins = {each.origin for each in statement.places if not is_loopback(each)}
-    origins |= {f"https://{each.rpartition('@')[2]}" for each in statement.mail}
+    origins = {each for each in permission.signed.statement.publishers if not is_loopback(place(each))}
     return permission.model_copy(
         update={"posted": {origin: posted_at(origin, now, ask) for origin in sorted(origins)}}
     )

@@ -62,6 +62,14 @@ def _clock(value: object) -> object:
     return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
 
 
+def written_to(mail: str) -> str:
+    """A mail domain, or an address, as it is compared. Raises NotPlain."""
+    local, at, domain = mail.rpartition("@")
+    if at and not LOCAL_PART.fullmatch(local):
+        raise NotPlain(f"{local!r} is no name of a mailbox")
+    return f"{local.lower()}{at}{host_of(domain)}"
+
+
 class Quiet(Strict):
     """Hours in which nobody is to come. From 22:00 until 06:00 goes over midnight, and is of the day on which it begins."""
 
@@ -110,11 +118,22 @@ class Statement(Strict):
                 raise ValueError(str(error)) from error
             if "?" in each or "#" in each:
                 raise ValueError(f"{each!r}: an origin and a path, without '?' and '#'")
+        for each in self.mail:
+            try:
+                written_to(each)
+            except NotPlain as error:
+                raise ValueError(f"{each!r} is neither a mail domain nor an address: {error}") from error
         return self
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
         return tuple(map(place, self.origins))
+
+    @property
+    def publishers(self) -> set[str]:
+        """The origins whose word counts for something of it."""
+        domains = {written_to(each).rpartition("@")[2] for each in self.mail}
+        return {each.origin for each in self.places} | {f"https://{domain}" for domain in domains}
 
 
 class Seal(Strict):
@@ -317,8 +336,8 @@ def _covers(statement: Statement, there: Place | _Mailbox | _Chat) -> bool:
         case Place():
             return any(each.holds(there) for each in statement.places)
         case _Mailbox():
-            granted = {each.lower() for each in statement.mail}
-            return there.domain in granted or there.address.lower() in granted
+            granted = {written_to(each) for each in statement.mail}
+            return there.domain in granted or written_to(there.address) in granted
         case _Chat():
             return there.address in statement.chat
 

@@ -117,7 +117,7 @@ def _posted(statement: Statement) -> dict[str, str]:
     from rasd.watch.asking import Unanswered, ask
 
     found = {}
-    for origin in sorted({each.origin for each in statement.places}):
+    for origin in sorted(statement.publishers):
         try:
             found[origin] = ask(origin + WELL_KNOWN).text
         except Unanswered as error:

@@ -113,7 +113,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         "ended": told.ended.astimezone(here),
         "began_utc": told.began.astimezone(UTC),
         "lasted": (told.ended - told.began).total_seconds(),
-        "because": reasons.said(told.because, shown_facts(told.facts)),
+        "because": _because_of(told),
         "parts": parts,
         "still": still(parts),
         "pieces": pieces,
@@ -130,18 +130,29 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "watch/report.html", context)
 
 
+def _because_of(told: Report) -> list[str]:
+    """A reason that is not known any more is told by its code."""
+    facts, said = shown_facts(told.facts), []
+    for code in told.because:
+        try:
+            said.append(reasons.sentence(code, facts.get(code, {})))
+        except (KeyError, ValueError):
+            said.append(code)
+    return said
+
+
 def shown_facts(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """As sentences are told with them: numbers in the digits of the page, the journey's own words kept apart from their
     neighbours, which may run the other way."""
 
-    def shown(value: Any) -> Any:
-        return figures(value) if isinstance(value, int | float) else f"\u2068{value}\u2069"
+    def shown(name: str, value: Any) -> Any:
+        if name in {"from", "to"}:  # channels, which the sentence names itself
+            return value
+        if isinstance(value, int | float):
+            return figures(value)
+        return f"\u2068{words.step(value) if name == 'says' else value}\u2069"
 
-    channels = {"from", "to"}
-    return {
-        code: {name: value if name in channels else shown(value) for name, value in told.items()}
-        for code, told in facts.items()
-    }
+    return {code: {name: shown(name, value) for name, value in told.items()} for code, told in facts.items()}
 
 
 def _persona(told: dict[str, Any]) -> Persona | None:

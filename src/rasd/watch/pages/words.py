@@ -175,3 +175,9 @@ def part(name: str) -> Words:
     return {"steps": _("What he did"), "done": _("He makes sure"), "clean_up": _("He tidies up")}.get(
         name, name
     )
+
+
+def step(says: str) -> str:
+    """A step as reports have it (``press: Send``) in the reader's language: He pressed Send."""
+    verb, colon, rest = says.partition(": ")
+    return f"{VERBS[verb]} {rest}" if colon and verb in VERBS else says

@@ -208,6 +208,12 @@ def tone_of(share: Share) -> str:
 
 
 @register.filter
+def interval(share: Share) -> str:
+    """In words: a dash between numbers is read the wrong way round in Arabic."""
+    return _("%(low)s to %(high)s") % {"low": per_cent(share.low), "high": per_cent(share.high)}
+
+
+@register.filter
 def failed(share: Share) -> int:
     return share.of - share.done
 

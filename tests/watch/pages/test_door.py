@@ -22,8 +22,8 @@ def come(link: str, client: Client | None = None) -> int:
 
 def test_a_link_logs_in_whoever_it_was_printed_for_and_makes_him_if_he_is_new():
     client = Client()
-    link = login_link("salma", "http://127.0.0.1:8168/")
-    assert link.startswith("http://127.0.0.1:8168/login/")
+    link = login_link("salma", "http://127.0.0.1:8500/")
+    assert link.startswith("http://127.0.0.1:8500/login/")
     assert come(link, client) == 302
     assert client.get("/").context["request"].user.get_username() == "salma"
     assert not User.objects.get(username="salma").has_usable_password()

@@ -3,6 +3,7 @@
 It is a web player of the same window: what is not said, heard or tapped in the chat is done as that does it.
 """
 
+import contextlib
 from functools import partial
 
 from playwright.sync_api import Error, Locator
@@ -17,6 +18,7 @@ from rasd.watch.players.listening import Listener
 from rasd.watch.players.normal import normal
 from rasd.watch.players.pointing import Node
 from rasd.watch.players.web import Facts, WebPlayer
+from rasd.watch.players.window import REACTS
 
 A_KEY = (30, 90)
 """Milliseconds from one key to the next, at random: services see people type."""
@@ -67,29 +69,45 @@ class ChatPlayer(WebPlayer):
         errand.ask_leave(self.window.page.url, sends=True)
         place = _place(errand)
         listener, conversation = self._listening(step, errand)
-        node = self._find(step, errand, pointing.to_type(Thing(name=place.box)))
-        box = self._at(node)
-        self.tap(node, step, errand)
-        self._type(box, words, errand)
+        node = self._written(words, place, step, errand)
         button = self._find(step, errand, pointing.to_press(place.send)) if place.send else None
         listener.he_sends(words)
         if button:
             self.tap(button, step, errand)
         else:
-            self._deed(partial(box.press, "Enter"), node, step, errand)
+            self._deed(partial(self._at(node).press, "Enter"), node, step, errand)
         conversation.he_says(words, listener.sent_at())
-        self._see_it_leave(box, place, step, errand)
+        self._see_it_leave(self._at(node), place, step, errand)
         return {"typed": 1, "clicks": 1 if button else 0}
+
+    def _written(self, words: str, place: ChatPlace, step: Step, errand: Errand) -> Node:
+        """The box with his words in it. A page that is just being built may lose them, or the box: then he writes them again, as
+        people do, once. Raises CannotPlay: NOT_THERE, OUT_OF_REACH, LOST."""
+        sought = pointing.to_type(Thing(name=place.box))
+        for _ in range(2):
+            node = self._find(step, errand, sought)
+            self.tap(node, step, errand)
+            if self._in_the_box(self._at(node)):
+                self._deed(partial(self._at(node).fill, ""), node, step, errand)
+            self._type(self._at(node), words, errand)
+            node = self._box_again(node, sought)
+            if _bare(words) in _bare(self._in_the_box(self._at(node))):
+                return node
+        raise CannotPlay(Trouble.LOST, f"what he wrote is gone from {place.box!r}, twice")
+
+    def _box_again(self, node: Node, sought: pointing.Sought) -> Node:
+        """It may have been drawn anew meanwhile; and in it stand his words now, and not what it is called by."""
+        if self._at(node).count():
+            return node
+        return pointing.find(pointing.tree(self.window.snapshot()), sought, loosely=True) or node
 
     def _type(self, box: Locator, words: str, errand: Errand) -> None:
         key = min(errand.random.uniform(*A_KEY), 1000 * LONGEST_TYPING / max(1, len(words)))
-        try:
+        with contextlib.suppress(TookTooLong):  # the box went away: what stands in it is looked at after
             for n, line in enumerate(words.split("\n")):
                 if n:
-                    box.press("Shift+Enter", timeout=LEAVES * 1000)
-                box.press_sequentially(line, delay=key, timeout=(LONGEST_TYPING + LEAVES) * 1000)
-        except TookTooLong as error:
-            raise CannotPlay(Trouble.OUT_OF_REACH, "the box took no more words while he wrote") from error
+                    box.press("Shift+Enter", timeout=REACTS * 1000)
+                box.press_sequentially(line, delay=key, timeout=(LONGEST_TYPING + REACTS) * 1000)
 
     def _see_it_leave(self, box: Locator, place: ChatPlace, step: Step, errand: Errand) -> None:
         """Raises CannotPlay (OUT_OF_REACH) where what he wrote stays in the box."""
@@ -186,6 +204,10 @@ def _place(errand: Errand) -> ChatPlace:
     if errand.journey.chat is None:  # a journey is not read without; a step that Python makes may be
         raise CannotPlay(Trouble.JOURNEY, "the journey does not tell where the chat is: add chat: {box: …}")
     return errand.journey.chat
+
+
+def _bare(words: str) -> str:
+    return "".join(words.split())
 
 
 def _filled(wanted: Heard, errand: Errand) -> Heard:

@@ -90,9 +90,15 @@
       .filter(([, text]) => text && !TYPING.test(text) && (selector || !FARES.test(text.replace(CLOCK, ""))));
   }
 
+  /** Which of his words these are, as the page may write them: with the time, with ticks, with a link made short. */
+  const LONG = 8; // signs: what is shorter may stand in any answer
+  const signs = (text) => text.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
   const isHis = (text) => {
     const bare = text.replace(CLOCK, "");
-    return own.findIndex((each) => each === text || each === bare);
+    return own.findIndex((each) => {
+      const his = signs(each);
+      return each === text || each === bare || (his && signs(bare) === his) || (his.length >= LONG && signs(text).includes(his));
+    });
   };
   const alike = (one, other) => {
     let n = 0;

@@ -17,7 +17,7 @@ SETTLED = 0.8
 """Seconds without change after which a message's words are all there: answers are also written out word by word."""
 ASKED = 100
 """Milliseconds between two questions, in the page, whether there is news. The times of messages are the page's own, not these."""
-REACTS = 5.0
+REACTS = 2.0
 """Seconds within which a page that works answers a question about itself."""
 
 

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
@@ -79,8 +79,11 @@ class PostOffice:
             yield imap
 
 
+Office = TypeVar("Office", bound=PostOffice)
+
+
 @contextmanager
-def opened() -> Iterator[PostOffice]:
+def opened(kind: type[Office] = PostOffice) -> Iterator[Office]:
     port, loop, ready = _free_port(), asyncio.new_event_loop(), threading.Event()
     over = asyncio.Event()
 
@@ -97,7 +100,7 @@ def opened() -> Iterator[PostOffice]:
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()], daemon=True)
     thread.start()
     assert ready.wait(10)
-    office = PostOffice(port)
+    office = kind(port)
     office.smtp.start()
     try:
         yield office

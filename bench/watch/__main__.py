@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-SMALL = ["leaks"]
+SMALL = ["leaks", "planning"]
 PARTS = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")

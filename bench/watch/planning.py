@@ -1,6 +1,6 @@
 """10,000 targets planned for a year: seconds, growth, memory, and whether every plan holds what it promises.
 
-    rasd bench watch planning [--targets 10000] [--runs 5] [--database 1000]
+    rasd bench watch planning [--targets 10000] [--runs 3] [--database 1000]
 
 A year of a target is 13 plans of four weeks, drawn one after the other as the watch draws them, in zones with and without
 summer time, with one to five journeys. Each plan is held against its promise while it is drawn (all 168 hours, no day above the
@@ -129,7 +129,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--targets", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--database", type=int, default=1000, help="targets; 0: none")
     asked = parser.parse_args()
     wrong = 0

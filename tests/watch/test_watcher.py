@@ -132,7 +132,7 @@ def test_g14_in_a_week_every_hour_is_visited_and_the_published_plan_stands_up_to
     assert first.hours_visited == 168
     assert all(probe.began_at == probe.visit.due_at for probe in Probe.objects.select_related("visit"))
     assert len({order.seed for order in it.crew.orders}) == len(it.crew.orders)
-    assert len(watching.beats) >= 7 * 4
+    assert len(watching.beats) > 7 * 2
 
 
 @pytest.mark.django_db
@@ -216,8 +216,9 @@ def test_at_a_wall_and_after_a_visit_that_went_well_nobody_knocks_again(watching
 
 @pytest.mark.django_db
 def test_a_confirmation_that_fails_is_not_confirmed_in_its_turn(watching, time):
-    play(watching("theirs", "theirs"), time, BEGIN + 2 * HOUR)
-    assert Probe.objects.filter(why="confirmation").count() == 1
+    play(watching(*["theirs"] * 30), time, BEGIN + 4 * HOUR)
+    confirmed = Probe.objects.exclude(confirmation=None)
+    assert set(confirmed.values_list("why", flat=True)) == {"planned"}
 
 
 @pytest.mark.django_db

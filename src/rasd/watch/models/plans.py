@@ -37,7 +37,8 @@ class Plans(models.QuerySet["Plan"]):
         """Makes what is missing for the days ahead, and gives it. Where ``watch.yaml`` (or the zone's clock) is not what a plan
         was drawn for, that plan ends with this hour, and the rest is planned anew under a new commitment.
 
-        ``weeks``: N. ``seed``: draws one. ``at_most``: targets, so that visits are not kept waiting; call it again for the rest.
+        ``weeks``: N. ``seed``: draws 256 bits. ``at_most``: targets at a time, so that visits are not
+        kept waiting.
         """
         made: list[Plan] = []
         standing: dict[int, list[Plan]] = {}
@@ -73,7 +74,7 @@ class Plans(models.QuerySet["Plan"]):
         last: Plan | None = self.filter(ends_at__gt=F("begins_at")).order_by("ends_at").last()
         begins = max(int(last.ends_at.timestamp()) if last else 0, next_hour(target.zone, now))
         while as_time(begins) < now + AHEAD:
-            plan = Plan.drawn(target, now, begins, terms, seed(), last, others)
+            plan = Plan.drawn(target, now, begins, terms, seed, last, others)
             begins, last = int(plan.ends_at.timestamp()), plan
             made.append(plan)
         return made
@@ -149,18 +150,20 @@ class Plan(models.Model):
         now: datetime,
         begins: int,
         terms: dict[str, Any],
-        seed: str,
+        new: Callable[[], str],
         before: "Plan | None",
         others: "Others",
     ) -> "Plan":
-        """A new plan with its visits, committed to ``now``. ``begins``: Unix seconds. ``before``: the one that it follows."""
+        """A new plan with its visits, committed to ``now``. ``begins``: Unix seconds. ``new``: draws 256 bits.
+        ``before``: the plan that it follows."""
         inputs = Inputs(
             draw=DRAW,
             target=target.name,
             offsets=offsets_of(terms["zone"], begins, terms["weeks"]),
             **terms,
-            **_rotation(before, terms),
+            **_rotation(before, terms, new),
         )
+        seed = new()
         inputs, drawing = others.apart(target, seed, inputs)
         plain = inputs.model_dump(mode="json")
         plan = cls.objects.create(
@@ -272,13 +275,13 @@ def _terms(target: Target, weeks: int, journeys: Iterable[str]) -> dict[str, Any
     }
 
 
-def _rotation(before: Plan | None, terms: dict[str, Any]) -> dict[str, Any]:
+def _rotation(before: Plan | None, terms: dict[str, Any], new: Callable[[], str]) -> dict[str, Any]:
     """Journeys go on to other hours with each plan, until each has had every hour; after that, or a change, by a new order."""
     if before and not before.closed_at and before.inputs["journeys"] == terms["journeys"]:
         turn = before.inputs["turn"] + 1
         if turn < len(terms["journeys"]):
             return {"rotation": before.inputs["rotation"], "turn": turn}
-    return {"rotation": new_seed(), "turn": 0}
+    return {"rotation": new(), "turn": 0}
 
 
 class Others:

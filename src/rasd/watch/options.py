@@ -22,6 +22,10 @@ class Options(BaseSettings):
     trusted_origins: list[str] = Field(
         [], description="https://… origins that forms may come from, behind a proxy"
     )
+    file: Path = Field(
+        Path("watch.yaml"),
+        description="read by the pages for what lies beside it; `rasd watch serve --file` sets it",
+    )
     site: str = Field(
         "http://127.0.0.1:8500",
         description="where people find the watch's pages: in links, alerts and the feed",

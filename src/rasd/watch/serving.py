@@ -69,6 +69,7 @@ def serve(
         _end_with(parent)
     else:
         _prepare(path)
+    _remember(path)
     ends = ("--end-with", str(os.getpid()))
     file = ("--file", str(path.resolve()))
     web = ("--no-watcher", "--host", host, "--port", str(port))
@@ -122,6 +123,13 @@ def _prepare(path: Path) -> None:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     Target.objects.take(whole, timezone.now())
     Plan.objects.keep_ahead(timezone.now(), whole.file.weeks)
+
+
+def _remember(path: Path) -> None:
+    """For the pages: permissions lie beside the file."""
+    from rasd.watch.options import options
+
+    options.file = path.resolve()
 
 
 def _greet(host: str, port: int) -> None:

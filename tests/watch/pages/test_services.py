@@ -8,10 +8,23 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from rasd.watch.models import Alert, Skip
+from rasd.watch.options import options
+from rasd.watch.permission import new_key, sign
 from rasd.watch.schedule.audit import audit, parse
 from tests.watch.making import A_CHAT, NOW, make_journey, make_plan, make_probe, make_target
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_that_moment")]
+
+STATEMENT = """
+service: The customers' site
+granted_by: Head of digital service
+asked_by: Quality office
+call: Duty desk, day and night
+begins: 2026-11-01T00:00:00+04:00
+ends: 2026-12-01T00:00:00+04:00
+origins: [https://help.example.org]
+visits_a_day: 48
+"""
 
 
 @pytest.fixture
@@ -186,3 +199,24 @@ def test_a_service_that_is_not_there_is_not_there(salma: Client):
         answer = salma.get(path)
         assert answer.status_code == 404
         assert "Nothing here" in answer.content.decode()
+
+
+def test_a_services_page_says_by_whose_leave_it_is_visited_and_until_when(
+    salma: Client, tmp_path, monkeypatch
+):
+    target = make_target()
+    assert "nobody need be asked" in said(salma, "/targets/helpdesk")
+    target.url = "https://help.example.org/"
+    target.save()
+    assert "There is no permission, so no visit is paid." in said(salma, "/targets/helpdesk")
+    target.settings = {"permission": "permission.yaml"}
+    target.save()
+    monkeypatch.setattr(options, "file", tmp_path / "watch.yaml")
+    assert "The permission cannot be used" in said(salma, "/targets/helpdesk")
+    signed = sign(STATEMENT, new_key())
+    (tmp_path / "permission.yaml").write_text(signed)
+    page = said(salma, "/targets/helpdesk")
+    assert "Head of digital service" in page
+    assert "1 December 2026" in page
+    (tmp_path / "permission.yaml").write_text(signed.replace("visits_a_day: 48", "visits_a_day: 4800"))
+    assert "it was changed after it was signed" in said(salma, "/targets/helpdesk")

@@ -18,6 +18,7 @@ from rasd.watch.measures.week import Pool, part_of_the_day, pooled, weekday
 from rasd.watch.models import About, Alert, JourneyFile, Maintenance, Target
 from rasd.watch.pages import words
 from rasd.watch.pages.home import STRIP, latest
+from rasd.watch.pages.leave import leave_of
 from rasd.watch.pages.pictures import curve, week_grid
 
 SPANS = {4: "4", 12: "12", 52: "52"}
@@ -72,6 +73,7 @@ def target(request: HttpRequest, name: str) -> HttpResponse:
         "strip": latest(it, STRIP),
         "alerts": Alert.objects.filter(target=it, closed_at=None).prefetch_related("acknowledgements"),
         "maintenances": Maintenance.objects.filter(target=it, ends_at__gt=now, withdrawn_at=None),
+        "leave": leave_of(it, now),
         "files": words.FILES.items(),
         "now": now,
     }

@@ -1,0 +1,44 @@
+"""By whose leave a service is visited, as its page says it. Whether a visit may be paid is asked before each (``conduct.py``)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rasd.watch.models import Skip, Target
+from rasd.watch.options import options
+from rasd.watch.permission import NotAPermission, Statement, read_signed
+from rasd.watch.places import NotPlain, is_loopback, place
+
+
+@dataclass(frozen=True)
+class Leave:
+    """``state``: home (on the watch's own machine), none, unreadable, not yet, over or valid."""
+
+    state: str
+    statement: Statement | None = None
+    why: str = ""
+    """Why it is unreadable; for the operator, in English."""
+    refused: Skip | None = None
+    """The last visit that was not paid for want of leave, where it was after the last one paid."""
+
+
+def leave_of(target: Target, now: datetime) -> Leave:
+    refused = _refused(target)
+    try:
+        if is_loopback(place(target.url)):
+            return Leave("home", refused=refused)
+        if not (file := target.settings.get("permission")):
+            return Leave("none", refused=refused)
+        statement = read_signed((options.file.parent / file).read_text("utf-8")).statement
+    except (OSError, UnicodeDecodeError, NotAPermission, NotPlain) as error:
+        return Leave("unreadable", why=str(error), refused=refused)
+    if now < statement.begins:
+        return Leave("not yet", statement, refused=refused)
+    return Leave("valid" if now < statement.ends else "over", statement, refused=refused)
+
+
+def _refused(target: Target) -> Skip | None:
+    reasons = [Skip.Reason.PERMISSION, Skip.Reason.ROBOTS]
+    last = Skip.objects.filter(visit__target=target, reason__in=reasons).order_by("-visit__due_at").first()
+    if last is None or target.probes.filter(began_at__gt=last.visit.due_at).exists():
+        return None
+    return last

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, TypeVar
 
 from aiosmtpd.controller import Controller
@@ -84,8 +85,7 @@ Office = TypeVar("Office", bound=PostOffice)
 
 @contextmanager
 def opened(kind: type[Office] = PostOffice) -> Iterator[Office]:
-    port, loop, ready = _free_port(), asyncio.new_event_loop(), threading.Event()
-    over = asyncio.Event()
+    port, ready, begun = _free_port(), threading.Event(), []
 
     async def serve() -> None:
         args = _arguments(port)
@@ -94,10 +94,12 @@ def opened(kind: type[Office] = PostOffice) -> Iterator[Office]:
         async with AsyncExitStack() as stack:
             await backend.start(stack)
             await IMAPService(backend, config).start(stack)
+            over = asyncio.Event()
+            begun.append(partial(asyncio.get_running_loop().call_soon_threadsafe, over.set))
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=[serve()], daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert ready.wait(10)
     office = kind(port)
@@ -106,9 +108,9 @@ def opened(kind: type[Office] = PostOffice) -> Iterator[Office]:
         yield office
     finally:
         office.smtp.stop()
-        loop.call_soon_threadsafe(over.set)
+        for end in begun:
+            end()
         thread.join(10)
-        loop.close()
 
 
 def _arguments(port: int) -> Any:

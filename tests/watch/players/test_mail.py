@@ -83,8 +83,10 @@ def errand(tmp_path: Path, time: Time) -> Errand:
 
 
 @pytest.fixture
-def player(office: PostOffice, errand: Errand, tmp_path: Path) -> MailPlayer:
-    return MailPlayer(office.mailbox, errand.clock.now(), tmp_path)
+def player(office: PostOffice, errand: Errand, tmp_path: Path) -> Iterator[MailPlayer]:
+    player = MailPlayer(office.mailbox, errand.clock.now(), tmp_path)
+    yield player
+    player.close(errand, True)
 
 
 def play(player: MailPlayer, errand: Errand, **step: object) -> dict:
@@ -209,6 +211,8 @@ def test_after_the_visit_his_letters_are_gone_and_so_are_those_of_long_ago_and_n
 ) -> None:
     for to in (HIM, "visitor+other@example.org", "visitor@example.org"):
         office.deliver(a_letter(to, to=to))
+    with office.looked_into() as imap:
+        imap.store("3", "+FLAGS", r"(\Deleted)")  # by somebody who may yet think better of it
     play(player, errand, mail={})
     player.close(errand, True)
     assert office.subjects == ["visitor+other@example.org", "visitor@example.org"]
@@ -250,7 +254,7 @@ def test_trouble_with_the_watchs_own_mailbox_is_its_own(
     else:
         at = "127.0.0.1:1" if broken == "nobody listens" else "mail.invalid:1"
         mailbox = mailbox.model_copy(update={part: f"{scheme}://visitor@{at}"})
-    with pytest.raises(CannotPlay, match="our own mail") as error:
+    with pytest.raises(CannotPlay, match=r"our own mail[a-z ]+: [^b]") as error:
         play(MailPlayer(mailbox, errand.clock.now()), errand, **step)
     assert error.value.facts == {"own": True}
 

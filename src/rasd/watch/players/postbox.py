@@ -41,7 +41,8 @@ def ours(doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, imaplib.IMAP4.error, smtplib.SMTPException) as error:
-        says = " ".join(str(error).split()) or type(error).__name__
+        said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode()
+        says = " ".join(said.decode(errors="replace").split()) or type(error).__name__
         raise CannotPlay(Trouble.UNREACHABLE, f"{doing}: {says}", own=True) from error
 
 
@@ -148,7 +149,10 @@ class Postbox:
         if uids:
             these = ",".join(uids)
             _good(*imap.uid("STORE", these, "+FLAGS.SILENT", r"(\Deleted)"))
-            if "UIDPLUS" in imap.capabilities:
+            (able, *_) = _good(
+                *imap.capability()
+            )  # asked now: many servers tell all of it only to who has logged in
+            if b"UIDPLUS" in able.upper().split():
                 _good(*imap.uid("EXPUNGE", these))
             else:  # an old server: whatever is marked in this mailbox goes, as whoever marked it wanted
                 _good(*imap.expunge())

@@ -128,3 +128,14 @@ def test_the_latest_visits_of_each_target_come_the_oldest_first():
     other = record(of=shop)
     found = Probe.objects.last_of_each([reports.target(), shop.target, reports.target("quiet")], 2)
     assert found == {probes[0].target_id: probes[1:], shop.target_id: [other]}
+
+
+def test_of_no_visit_nothing_is_said():
+    empty = About(WEEK.first, WEEK.last, reports.target())
+    assert (empty.completion().share.value, empty.effort().clicks, empty.time_to_done().median) == (
+        None,
+        None,
+        None,
+    )
+    assert (len(empty.week()), empty.of_each("journey"), empty.funnel(reports.journey())) == (168, {}, [])
+    assert not empty.first_answer().not_reached_by_half

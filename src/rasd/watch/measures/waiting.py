@@ -5,7 +5,7 @@ it is.
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +52,25 @@ class Waiting:
 def waiting(waits: Iterable[Wait]) -> Waiting:
     """Raises ValueError where a wait is negative or not a number."""
     waits = list(waits)
-    happened = [each.seconds for each in waits if each.happened]
-    in_vain = [each.seconds for each in waits if not each.happened]
-    if not all(0 <= each.seconds < float("inf") for each in waits):
+    return waited(
+        [each.seconds for each in waits if each.happened],
+        [each.seconds for each in waits if not each.happened],
+    )
+
+
+def waited(happened: Sequence[float], in_vain: Sequence[float]) -> Waiting:
+    """The same of seconds that are told apart already."""
+    every = np.concatenate([np.asarray(happened, float), np.asarray(in_vain, float)])
+    if not np.all((every >= 0) & (every < np.inf)):
         raise ValueError("a wait is a number of seconds, 0 or more")
-    if not happened:
-        return Waiting(len(waits), 0, longest=max(in_vain, default=None))
+    longest = float(every.max()) if len(every) else None
+    if not len(happened):
+        return Waiting(len(every), 0, longest=longest)
     survival = ecdf(CensoredData(uncensored=happened, right=in_vain)).sf
     times, left = survival.quantiles, survival.probabilities
     low, high = _band(survival, left)
     return Waiting(
-        of=len(waits),
+        of=len(every),
         happened=len(happened),
         quarter=_first(times, left, 0.75),
         median=_first(times, left, 0.5),
@@ -70,7 +78,7 @@ def waiting(waits: Iterable[Wait]) -> Waiting:
         p95=_first(times, left, 0.05),
         low=_first(times, low, 0.5),
         high=_first(times, high, 0.5),
-        longest=max(each.seconds for each in waits),
+        longest=longest,
     )
 
 

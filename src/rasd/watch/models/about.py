@@ -9,6 +9,7 @@ from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Aggregate,
@@ -26,14 +27,14 @@ from django.db.models import (
 )
 
 from rasd.watch.measures.completion import DONE, Completion, completion
-from rasd.watch.measures.effort import Effort, Toil, effort
+from rasd.watch.measures.effort import Effort
 from rasd.watch.measures.funnel import CLEAN_UP, Stage, StepCounted, funnel, key_of
 from rasd.watch.measures.funnel import DONE as PASSED
 from rasd.watch.measures.league import Place, league
 from rasd.watch.measures.rows import PLANNED, Counted, Unpaid
 from rasd.watch.measures.spread import QUANTILES, Spread
 from rasd.watch.measures.trend import Week, monday, trend
-from rasd.watch.measures.waiting import Wait, Waiting, waiting
+from rasd.watch.measures.waiting import Waiting, waited
 from rasd.watch.measures.week import Cell, week
 from rasd.watch.models.plans import Planned, Skip
 from rasd.watch.models.probes import Probe, StepPlayed
@@ -117,8 +118,14 @@ class About:
 
     def effort(self) -> Effort:
         """Of the visits in which it was done."""
+        columns = {"steps": "taken", "clicks": "clicks", "typed": "typed", "asked_again": "asked_again"}
         done = self._sample().filter(verdict__in=DONE)
-        return effort(Toil(*each) for each in done.values_list("taken", "clicks", "typed", "asked_again"))
+        seen = done.aggregate(
+            of=Count("*"), **{f"of_{name}": Quantiles(column) for name, column in columns.items()}
+        )
+        if not seen["of"]:
+            return Effort()
+        return Effort(**{name: Spread(seen["of"], *seen[f"of_{name}"]) for name in columns})
 
     def funnel(self, wording: JourneyFile) -> list[Stage]:
         """The steps of this wording of a journey: another wording has other steps."""
@@ -226,6 +233,9 @@ class About:
             yield row, visits, {key: names.get(key, {}).get(value, value) for key, value in told}
 
     def _waiting(self, happened: str, in_vain: str) -> Waiting:
-        times = self._sample().values_list(happened, in_vain)
-        waits = [Wait(seconds) for seconds, _in_vain in times if seconds is not None]
-        return waiting(waits + [Wait(seconds, False) for _happened, seconds in times if seconds is not None])
+        def of(column: str) -> ArrayAgg:
+            return ArrayAgg(column, filter=Q(**{f"{column}__isnull": False}), default=[])
+
+        # Two arrays and not a row each: of a year there are tens of thousands.
+        seen = self._sample().aggregate(happened=of(happened), in_vain=of(in_vain))
+        return waited(seen["happened"], seen["in_vain"])

@@ -3,12 +3,14 @@
 Paths in it are taken from the file's own folder.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rasd.watch.journeys import Journey, Mistake, NotAJourney, read
 from rasd.watch.journeys.language import Duration, Name, Strict, Text, Zone
@@ -20,13 +22,32 @@ Key = Annotated[str, Field(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$")]
 """A public key as ``rasd watch permit new-key`` prints it."""
 
 
+def _plain_address(address: str) -> str:
+    if not re.fullmatch(r"[^@\s+]+@[^@\s+]+", address):
+        raise ValueError(f"{address!r} is not an address such as someone@example.org, without a +")
+    return address
+
+
+def _begins_with(*schemes: str) -> Callable[[str], str]:
+    def check(address: str) -> str:
+        if not address.startswith(schemes) or not urlsplit(address).hostname:
+            raise ValueError(f"{address!r} does not begin with {' or '.join(schemes)} and name a host")
+        return address
+
+    return check
+
+
 class Mailbox(Strict):
     """The made-up people's mailbox. Passwords are ``{secret.NAME}``: ``RASD_WATCH_SECRET_NAME`` in the environment."""
 
-    address: Text = Field(description="someone@example.org; visits write from someone+RANDOM@example.org")
-    imap: Text = Field(description="imaps://user@host:993 or imap+plain://user@host:143")
-    smtp: Text = Field(
-        description="smtp://user@host:587 (STARTTLS), smtps://user@host:465 or smtp+plain://host:25"
+    address: Annotated[Text, AfterValidator(_plain_address)] = Field(
+        description="someone@example.org; visits write from someone+RANDOM@example.org"
+    )
+    imap: Annotated[Text, AfterValidator(_begins_with("imaps://", "imap+plain://"))] = Field(
+        description="imaps://user@host:993 or, on this machine, imap+plain://user@host:143"
+    )
+    smtp: Annotated[Text, AfterValidator(_begins_with("smtp://", "smtps://", "smtp+plain://"))] = Field(
+        description="smtp://user@host:587 (STARTTLS), smtps://user@host:465 or, on this machine, smtp+plain://host:25"
     )
     password: str = ""
 

@@ -15,6 +15,7 @@ from rasd.watch.journeys.language import Channel
 from rasd.watch.players.base import CannotPlay, Clock, Errand
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.mail import MailPlayer
+from rasd.watch.watchfile import Mailbox
 
 from .postoffice import PASSWORD, PostOffice, opened
 
@@ -310,3 +311,16 @@ def test_what_is_no_e_mail_is_sent_elsewhere(player: MailPlayer, errand: Errand)
         play(player, errand, see="Thanks")
     assert player.channel is Channel.MAIL
     assert play(player, errand, go="mail") == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mend"),
+    [
+        ({"address": "visitor+a@example.org"}, r"is not an address such as someone@example\.org"),
+        ({"imap": "imap://visitor@example.org"}, r"does not begin with imaps:// or imap\+plain://"),
+        ({"smtp": "mail.example.org:587"}, r"does not begin with smtp:// or smtps:// or smtp\+plain://"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_used_says_what_would_do(office: PostOffice, wrong: dict, mend: str) -> None:
+    with pytest.raises(ValueError, match=mend):
+        Mailbox(**office.mailbox.model_dump() | wrong)

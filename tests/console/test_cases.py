@@ -308,6 +308,22 @@ def test_g11_closing_shows_the_answer_once_more_before_it_is_sent(desk, utility)
     assert not written()
 
 
+def test_g7_what_a_colleague_said_meanwhile_stops_a_closing_answer_and_both_are_shown(desk, person, utility):
+    case = opened(utility)
+    khalid = person("agent", username="khalid")
+    typed = {"text": "Nobody came.", "key": "k", "seen": str(case.entries.latest("pk").pk)}
+    looked = do(desk, case, "close", **typed)
+    assert not looked.context["meanwhile"]
+    case.say("We come on Tuesday.", author=khalid, key="his", at=utility.now)
+    stopped = do(desk, case, "close", confirmed="1", **typed)
+    assert stopped.status_code == 422
+    page = stopped.content.decode()
+    assert "We come on Tuesday." in page and "Nobody came." in page
+    assert (case.stage, written()) == ("open", ["We come on Tuesday."])
+    do(desk, case, "close", confirmed="1", **{**typed, "seen": str(stopped.context["seen"])})
+    assert case.stage == "answered", "its writer has read both"
+
+
 def test_g11_it_is_answered_until_the_channel_has_taken_the_answer_and_closed_then(desk, utility):
     case = opened(utility)
     answer = do(desk, case, "close", text="Settled.", key="k", confirmed="1")

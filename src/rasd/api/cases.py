@@ -79,6 +79,9 @@ class CaseReply(Said):
 class Closing(Schema):
     text: Words = Field(description="the written answer with which it closes")
     on_page: bool = Field(False, description="answered on its page, though there is a conversation")
+    seen: Id | None = Field(
+        None, description="id of the last entry that was read: an answer given after it stops this one"
+    )
 
 
 class HandOn(Schema):
@@ -245,10 +248,11 @@ def hand_on(request: ApiRequest, pk: Id, body: HandOn, idempotency_key: Key) -> 
 )
 @writes("case.answered")
 def close(request: ApiRequest, pk: Id, body: Closing, idempotency_key: Key) -> Done:
-    """Closed once the customer could receive the answer, `answered` until then (G11)."""
-    case, key = _the(request, pk), key_of(request, idempotency_key, body.text)
+    """Closed once the customer could receive the answer, `answered` until then (G11). Refused (409 `claimed`) where somebody
+    else is answering, or has answered after `seen`: read what he said, and close it with another key."""
+    case, key, now = _the(request, pk), key_of(request, idempotency_key, body.text), timezone.now()
     with refusing("text"):
-        case.close(body.text, author=request.auth.user, key=key, at=timezone.now(), on_page=body.on_page)
+        case.close(body.text, author=request.auth.user, key=key, at=now, on_page=body.on_page, seen=body.seen)
     return _done(case)
 
 

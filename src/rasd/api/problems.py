@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import Field
 
 from rasd.desk.errors import (
+    AnsweredMeanwhile,
     CannotReceive,
     Claimed,
     GoesOnElsewhere,
@@ -92,6 +93,9 @@ def refused(error: Exception) -> Problem:
     """What the desk refuses, as a problem."""
     words = str(error)
     match error:
+        case AnsweredMeanwhile():
+            who = {"holder": error.holder.get_username(), "since": error.since.isoformat()}
+            return Problem(409, "claimed", words, title="Somebody else has answered", **who)
         case Claimed():
             holder, since = error.holder.get_username(), error.since.isoformat()
             mend = f"{words}: wait, or claim by force and say why"

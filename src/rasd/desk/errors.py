@@ -29,6 +29,16 @@ class Claimed(Exception):
         self.since = since
 
 
+class AnsweredMeanwhile(Claimed):
+    """Somebody else has answered in the case after what the writer's page showed; there is nowhere to hold the answer."""
+
+    def __init__(self, holder: User, since: datetime) -> None:
+        super().__init__(holder, since)
+        self.args = (
+            f"{holder.get_username()} answered at {since.isoformat()}, after what you had read: read it, and then send",
+        )
+
+
 class AnswerHeld(Exception):
     """The answer was not sent: somebody else has the conversation, or has answered in it meanwhile.
 

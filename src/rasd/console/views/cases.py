@@ -19,7 +19,14 @@ from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.shared import message_key, read_notices, whole_number
 from rasd.console.views.shared import typed as typed_in
-from rasd.desk.errors import AnswerHeld, CannotReceive, Claimed, NotInThisStage, NotOnShift
+from rasd.desk.errors import (
+    AnsweredMeanwhile,
+    AnswerHeld,
+    CannotReceive,
+    Claimed,
+    NotInThisStage,
+    NotOnShift,
+)
 from rasd.desk.models import CannedAnswer, Case, CaseEntry, Employee, Queue
 from rasd.ledger.models import actor_of
 
@@ -105,23 +112,41 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
     """Shown once as the customer will read it, as it cannot be taken back; then sent (G11)."""
     text = _typed(request, "text")
     if "confirmed" not in request.POST and text and len(text) <= LONGEST:
-        context = {"here": "cases", "case": _get(pk), "text": text, "key": _key(request), **_way(request)}
-        return render(request, "console/case_close.html", context)
+        return _look_at_it(request, _get(pk), text)
     if "edit" in request.POST:
         return _show(request, _get(pk), typed=text, typed_at="close")
 
     def deed(case: Case, text: str) -> None:
         on_page = bool(_way(request)["on_page"])
         key = message_key(_key(request), text)
-        case.close(text, author=request.user, key=key, at=timezone.now(), on_page=on_page)
+        seen = whole_number(_typed(request, "seen"))
+        case.close(text, author=request.user, key=key, at=timezone.now(), on_page=on_page, seen=seen)
 
-    return _written(
-        request,
-        pk,
-        "close",
-        deed,
-        _("The answer is written. The case is closed as soon as it can be received."),
-    )
+    said = _("The answer is written. The case is closed as soon as it can be received.")
+    try:
+        return _written(request, pk, "close", deed, said)
+    except AnsweredMeanwhile:
+        return _look_at_it(request, _get(pk), text, status=422)
+
+
+def _look_at_it(request: StaffRequest, shown: Case, text: str, *, status: int = 200) -> HttpResponse:
+    """The answer as the customer will read it, and beside it what colleagues said since its writer last looked: he has seen
+    both when he sends it."""
+    context = {
+        "here": "cases",
+        "case": shown,
+        "text": text,
+        "key": _key(request),
+        "meanwhile": shown.said_meanwhile(request.user, whole_number(_typed(request, "seen"))),
+        "seen": _last_line(shown),
+        **_way(request),
+    }
+    return render(request, "console/case_close.html", context, status=status)
+
+
+def _last_line(shown: Case) -> int:
+    """Of its history, as a page shows it: what is said after that its reader has not seen."""
+    return shown.entries.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 # Whose turn it is, and whose work
@@ -216,7 +241,7 @@ def _show(
         "typed": typed,
         "typed_at": typed_at,
         "key": get_random_string(20),
-        "seen": shown.entries.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        "seen": _last_line(shown),
         "longest": LONGEST,
         "address": _address(request, shown),
         "can_send": chat is not None
@@ -326,6 +351,12 @@ def _done(
         )
     except NotOnShift:
         problem = _("Nothing was done: that person is not on shift now. Choose somebody else, or a queue.")
+    except AnsweredMeanwhile as error:
+        if typed_at == "close":
+            raise  # shown beside it: see :func:`close`
+        problem = _("Nothing was sent: %(name)s has answered since you opened this page. Read it first.") % {
+            "name": error.holder.get_full_name() or error.holder.get_username()
+        }
     except Claimed as error:
         problem = _("Nothing was sent: %(name)s is answering this customer right now.") % {
             "name": error.holder.get_full_name() or error.holder.get_username()

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rasd.channels.models import Outgoing
-from rasd.desk.errors import CannotReceive, Claimed
+from rasd.desk.errors import AnsweredMeanwhile, CannotReceive, Claimed
 from rasd.desk.models import case_saying, case_work
 from rasd.desk.models.case_records import CaseEntry, Rating
 from rasd.desk.models.conversations import Conversation, Message
@@ -28,16 +28,28 @@ is rated on the page."""
 
 
 def close(
-    case: "Case", text: str, *, author: User, key: str, at: datetime, on_page: bool = False
+    case: "Case",
+    text: str,
+    *,
+    author: User,
+    key: str,
+    at: datetime,
+    on_page: bool = False,
+    seen: int | None = None,
 ) -> CaseEntry:
     """With a written answer (G11): it is closed once the customer could receive it, ``answered`` until then.
 
     In the conversation that is when the channel has taken it. A case without one is answered on its page, as is any
     case with ``on_page``, and the customer must be known to have that page: see :meth:`give_link`.
 
+    Args:
+        seen: the primary key of the last line of its history that the author's page showed. It is not held for two to decide
+            like other answers: it cannot be taken back, so its author reads what was said and then says so again.
+
     Raises:
         ValueError: the text is empty or longer than the channel takes.
         NotInThisStage: it is closed, or an answer is on its way.
+        AnsweredMeanwhile: somebody else has said something to the customer after what the author saw.
         CannotReceive: the customer is not known to have the page on which it would be answered.
         Claimed: somebody else is answering in the conversation.
     """
@@ -45,6 +57,9 @@ def close(
         if known := case._written(key):
             return known
         case._must_be_in(case.Stage.OPEN, case.Stage.WORKING, case.Stage.CUSTOMER)
+        quicker = case.said_meanwhile(author, seen).first()
+        if quicker and quicker.author:
+            raise AnsweredMeanwhile(quicker.author, quicker.at)
         chat = None if on_page else case.conversation
         if chat is None and case.page_known_at is None:
             raise CannotReceive(

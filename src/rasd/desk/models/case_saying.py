@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
+from django.db import models
 from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from rasd.channels.rules import TEMPLATE_TEXT_MAX
-from rasd.desk.errors import AnswerHeld, Claimed
+from rasd.desk.errors import AnsweredMeanwhile, AnswerHeld
 from rasd.desk.models import case_work
 from rasd.desk.models.case_records import CaseEntry
 from rasd.desk.models.conversations import Conversation, Message
@@ -38,16 +39,16 @@ def say(
     Raises:
         ValueError: it is empty.
         AnswerHeld: somebody else has the conversation, or has answered after what the author saw.
-        Claimed: so it is, and there is no conversation in which it could be held.
+        AnsweredMeanwhile: so it is, and there is no conversation in which it could be held.
     """
     with case._held():
         if known := case._written(key):
             return known
         text = case_work.said(text)
-        quicker = _who_was_quicker(case, author, seen)
+        quicker = said_meanwhile(case, author, seen).first()
         if case.conversation is None:
             if quicker and quicker.author:
-                raise Claimed(quicker.author, quicker.at)
+                raise AnsweredMeanwhile(quicker.author, quicker.at)
             return _write(case, text, author, message=None, key=key, at=at)
         last = quicker.message_id - 1 if quicker and quicker.message_id else None
         try:
@@ -59,12 +60,12 @@ def say(
     raise held
 
 
-def _who_was_quicker(case: "Case", author: User, seen: int | None) -> CaseEntry | None:
-    """What a colleague said to the customer in it after ``author`` last looked."""
+def said_meanwhile(case: "Case", author: User, seen: int | None) -> models.QuerySet[CaseEntry]:
+    """What colleagues said to the customer in it after ``author`` last looked, the first of it first."""
     if seen is None:
-        return None
+        return case.entries.none()
     said = case.entries.filter(pk__gt=seen, kind__in=[CaseEntry.Kind.SAID, CaseEntry.Kind.CLOSING])
-    return said.exclude(author=None).exclude(author=author).order_by("pk").first()
+    return said.exclude(author=None).exclude(author=author).select_related("author").order_by("pk")
 
 
 def entry_key(case: "Case", key: str) -> str:

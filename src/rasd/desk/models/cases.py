@@ -228,6 +228,7 @@ class Case(models.Model):
             )
 
     say = case_saying.say
+    said_meanwhile = case_saying.said_meanwhile
     reply_key = case_saying.reply_key
     of_reply = classmethod(case_saying.of_reply)
     show_reply = case_saying.show_reply

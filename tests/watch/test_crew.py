@@ -141,6 +141,7 @@ def test_g15_a_visit_whose_process_is_killed_is_reported_as_ours_with_what_is_kn
         Outcome.DONE, Outcome.FAILED, *[Outcome.NOT_REACHED] * 3,
     ]  # fmt: skip
     assert report.findings[1].trouble is Trouble.BROWSER
+    assert "signal 9" in report.findings[1].words
     assert report.findings[-1].part == "clean_up"
     assert crew.pay(an_order(tmp_path, "Send")).verdict is Verdict.COMPLETED
 

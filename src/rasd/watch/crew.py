@@ -252,7 +252,9 @@ class _Process:
     def how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             status = self._popen.wait(GOODBYE)
-            return f"by signal {-status}" if status < 0 else "in mid-visit"
+            if status < 0:
+                return f"with its keeper, by signal {-status}"
+            return f"by signal {status - 128}" if status > 128 else f"with status {status}"
         return "without its keeper"
 
     def megabytes(self) -> float:
@@ -275,7 +277,7 @@ class _Process:
         if at_once:
             self._popen.terminate()  # the keeper kills what is below it
         try:
-            clean = self._popen.wait(GOODBYE) == 0
+            clean = self._popen.wait(GOODBYE) >= 0  # the keeper went by itself
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()

@@ -93,13 +93,15 @@ def end_all_below() -> None:
         reap(block=True)
 
 
-def reap(block: bool = False) -> set[int]:
-    """Takes the dead off the list of processes; waits for one of them where it shall ``block``. Their ids."""
-    dead: set[int] = set()
+def reap(block: bool = False) -> dict[int, int]:
+    """Takes the dead off the list of processes; waits for one of them where it shall ``block``. Their ids, and how each ended
+    as shells tell it: its status, or 128 and the signal."""
+    dead: dict[int, int] = {}
     with suppress(ChildProcessError):
         while True:
-            pid, _ = os.waitpid(-1, 0 if block and not dead else os.WNOHANG)
+            pid, status = os.waitpid(-1, 0 if block and not dead else os.WNOHANG)
             if pid == 0:
                 break
-            dead.add(pid)
+            code = os.waitstatus_to_exitcode(status)
+            dead[pid] = code if code >= 0 else 128 - code
     return dead

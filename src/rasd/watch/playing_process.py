@@ -50,10 +50,10 @@ def main(cast: str) -> NoReturn:
     signal.set_wakeup_fd(awake)
     for each in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(each, _asked_to_go if each == signal.SIGTERM else lambda *_: None)
-    keep(player, wake)
+    status = keep(player, wake)
     end_all_below()
     shutil.rmtree(os.environ[CARRIED_AS], ignore_errors=True)
-    os._exit(0)
+    os._exit(status)
 
 
 _told: list[int] = []
@@ -63,8 +63,9 @@ def _asked_to_go(number: int, frame: object) -> None:
     _told.append(number)
 
 
-def keep(player: int, wake: int) -> None:
-    """Until the player has ended, the keeper was told to go, or nobody is left to play for and the player has had its time."""
+def keep(player: int, wake: int) -> int:
+    """Until the player has ended, the keeper was told to go, or nobody is left to play for and the player has had its time.
+    How the player ended; 0 where it did not."""
     os.close(1)
     listening = select.poll()
     listening.register(wake, select.POLLIN)
@@ -77,8 +78,10 @@ def keep(player: int, wake: int) -> None:
             else:
                 listening.unregister(0)
                 goes_at = time.monotonic() + SAY_GOODBYE
-        if player in reap():
-            return
+        dead = reap()
+        if player in dead:
+            return dead[player]
+    return 0
 
 
 def _prctl(option: int, value: int) -> None:

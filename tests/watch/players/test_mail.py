@@ -120,7 +120,7 @@ def test_he_writes_and_the_answer_to_his_own_address_is_found(
         "to": "desk@service.example",
         "subject": "فاتورتي",
         "words": "الرقم {secret.pin}",
-        "attach": ["bill.pdf"],
+        "attach": ["bill.pdf", "photograph"],
     }
     assert play(player, errand, write=letter)["typed"] == 3
     ((envelope, raw),) = office.taken
@@ -128,13 +128,14 @@ def test_he_writes_and_the_answer_to_his_own_address_is_found(
     assert (envelope.mail_from, envelope.rcpt_tos) == (HIM, ["desk@service.example"])
     assert sent["From"].addresses[0].display_name == "سالم الحارثي"
     assert sent.get_body().get_content().strip() == "الرقم 4711"  # type: ignore[union-attr]
-    assert [each.get_filename() for each in sent.iter_attachments()] == ["bill.pdf"]
+    assert [each.get_filename() for each in sent.iter_attachments()] == ["bill.pdf", "IMG.jpg"]
     (written,) = evidence(player, errand)
     assert "الرقم •••" in written
     assert "bill.pdf" in written
 
     facts = play(player, errand, mail={"subject": "^Re: فاتورتي", "keep": {"ticket": r"T-\d+"}})
-    assert errand.kept == {"ticket": "T-77"}
+    assert errand.kept["ticket"] == "T-77"
+    assert len(errand.kept["photograph"]) == 5
     assert facts["waited"] < 1
     (found,) = evidence(player, errand)
     assert "Subject: Re: فاتورتي" in found

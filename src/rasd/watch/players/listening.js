@@ -3,9 +3,9 @@
 ({ selector, box, known, names, settle }) => {
   const LOOK_AFTER = 50; // ms between two looks: changes that follow one another closely are one
   // What is no answer, though new: that somebody types; and, where no selector says which are messages, how his own one fares.
-  const TYPING = /^[.…•·\s]*$|^.{0,40}(is typing|are typing|typing|يكتب الآن|يكتب|تكتب|جارٍ الكتابة|جاري الكتابة)[.…\s]*$/iu;
-  const FARES = /^(|sent|sending|delivered|seen|read|you|me|now|just now|today|أنت|الآن|اليوم|تم الإرسال|تم التسليم|تمت القراءة|أُرسلت|وصلت|قُرئت)[\s.…✓]*$/iu;
-  const CLOCK = /[\s✓]*(\d{1,2}[:.]\d{2}\s*([ap]\.?m\.?|ص|م)?)?[\s✓]*$/iu; // at the end of a message, with its ticks
+  const TYPING = /^[.…⋯•·\s]*$|^.{0,40}(is typing|are typing|typing|يكتب الآن|يكتب|تكتب|جارٍ الكتابة|جاري الكتابة)[.…\s]*$/iu;
+  const FARES = /^(|sent|sending|delivered|seen|read|you|me|now|just now|today|أنت|الآن|اليوم|تم الإرسال|تم التسليم|تمت القراءة|أُرسلت|وصلت|قُرئت)[\s.…⋯✓]*$/iu;
+  const CLOCK = /[\s✓]*([\d٠-٩]{1,2}[:.][\d٠-٩]{2}\s*([ap]\.?m\.?|ص|م)?)?[\s✓]*$/iu; // at the end of a message, with its ticks
   const NOT_SAID = "button, [role=button], input, textarea, select, option, label, nav, script, style, noscript, template";
 
   const now = () => performance.now() / 1000;

@@ -12,8 +12,10 @@ from typing import Any
 
 import pyotp
 
-from rasd.watch.journeys.language import Awaited, Channel, Code, Go, Mail, Step, Write
+from rasd.watch.journeys.language import Awaited, Channel, Code, Go, Mail, Python, Step, Write
+from rasd.watch.players import odd
 from rasd.watch.players.base import CannotPlay, Errand
+from rasd.watch.players.drawing import photograph
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Trouble
 from rasd.watch.players.letters import Received
 from rasd.watch.players.postbox import Postbox, send
@@ -57,6 +59,8 @@ class MailPlayer:
                 return self._await(step, errand)
             case Code():
                 return self._code(step, errand)
+            case Python():
+                return odd.call(step, errand, self.folder)
             case Go():
                 return {}
             case _:
@@ -90,23 +94,27 @@ class MailPlayer:
         message["Message-ID"] = make_msgid(domain=errand.someone["email"].rpartition("@")[2])
         message.set_content(errand.text(letter.words))
         for name in letter.attach:
-            self._attach(message, name)
+            self._attach(message, errand.text(name), errand)
         for _, address in getaddresses([to]):
             errand.ask_leave(f"mailto:{address}", sends=True)
         send(mailbox, self._password(mailbox, errand), message, self._patience(step, errand))
         self._keep(_as_written(message), errand)
         return {"typed": 3, "attached": len(letter.attach)}  # to whom, about what, and the words
 
-    def _attach(self, message: EmailMessage, name: str) -> None:
-        path = self.folder / name
+    def _attach(self, message: EmailMessage, name: str, errand: Errand) -> None:
+        if name == "photograph":
+            drawn = photograph(errand.random)
+            errand.kept["photograph"] = drawn.words
+            message.add_attachment(drawn.jpeg, maintype="image", subtype="jpeg", filename="IMG.jpg")
+            return
         try:
-            data = path.read_bytes()
+            data = (self.folder / name).read_bytes()
         except OSError as error:
             raise CannotPlay(
                 Trouble.JOURNEY, f"{name} cannot be attached: {error.strerror or error}"
             ) from error
         main, _, sub = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
-        message.add_attachment(data, maintype=main, subtype=sub, filename=path.name)
+        message.add_attachment(data, maintype=main, subtype=sub, filename=Path(name).name)
 
     # He waits for a letter
 

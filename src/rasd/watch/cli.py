@@ -10,6 +10,7 @@ from rasd.watch.journeys import Journey, NotAJourney, read
 from rasd.watch.permit_cli import permit
 from rasd.watch.plan_cli import audit_command, plan
 from rasd.watch.record_cli import export, verify
+from rasd.watch.recorder.cli import record
 from rasd.watch.run_cli import run
 from rasd.watch.serving import serve
 
@@ -66,6 +67,7 @@ watch.add_command(verify)
 watch.add_command(export)
 watch.add_command(permit)
 watch.add_command(run)
+watch.add_command(record)
 watch.add_command(serve)
 watch.add_command(plan)
 watch.add_command(audit_command)

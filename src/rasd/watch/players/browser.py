@@ -30,8 +30,9 @@ class Browser:
     """Started when first needed and after a crash; anew where the next person reads another language, because Chrome's languages
     are the whole browser's. Belongs to the thread that first used it."""
 
-    def __init__(self, path: str = "") -> None:
-        self.path = path or the_systems()
+    def __init__(self, path: str = "", *, screen: bool = False) -> None:
+        """``screen``: its window is drawn on this machine's screen, for who does an errand by hand."""
+        self.path, self.screen = path or the_systems(), screen
         self._playwright: Playwright | None = None
         self._chromium: Chromium | None = None
         self._language = ""
@@ -63,7 +64,7 @@ class Browser:
             executable_path=self.path,
             headless=False,
             args=[
-                *ANNOUNCES_NOTHING,
+                *(ANNOUNCES_NOTHING[1:] if self.screen else ANNOUNCES_NOTHING),
                 f"--accept-lang={LANGUAGES[language]}",
                 *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium does not start as root with one
             ],

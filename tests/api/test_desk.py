@@ -66,6 +66,12 @@ def test_a_promise_is_owed_by_the_moment_that_was_promised(caller, asked):
     assert caller.post(f"/conversations/{asked.conversation_id}/replies", body).status_code == 201
     promise = Obligation.objects.get(kind="promise")
     assert (promise.due_at, promise.owner.username) == (by, "sara")
+    kept = {"text": "تم", "keeps": [promise.pk]}
+    caller.post(f"/conversations/{asked.conversation_id}/replies", kept, key="kept")
+    assert not asked.conversation.promises.exists()
+    none = {"text": "x", "keeps": [Obligation.objects.exclude(kind="promise").first().pk]}
+    refused = caller.post(f"/conversations/{asked.conversation_id}/replies", none, key="none")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "keeps")
     past = {"text": "x", "promise_by": "2020-01-01T00:00:00Z"}
     refused = caller.post(f"/conversations/{asked.conversation_id}/replies", past)
     assert refused.json()["errors"][0]["field"] == "promise_by"

@@ -438,6 +438,27 @@ def test_g7_a_promise_is_owed_by_its_time_and_said_in_the_customers_language(as_
     assert f"{by:%H:%M}" in Outgoing.objects.get().text
 
 
+def test_g7_an_answer_keeps_a_promise_only_where_it_is_ticked_which_it_is_for_its_maker_once_it_is_due(
+    as_, utility
+):
+    one, client = utility.conversation(), as_("agent", language="en")
+    now, maker = timezone.now(), User.objects.get(username="agent")
+    for key, days in (("due", 1), ("far", 3)):
+        made = now - timedelta(days=1)
+        one.promise(f"We come, {key}", author=maker, key=key, at=made, by=made + timedelta(days=days))
+    page = client.get(at("conversation", one.pk))
+    assert [(tick.promise.words, tick.is_on) for tick in page.context["ticks"]] == [
+        ("We come, due", True),
+        ("We come, far", False),
+    ]
+    assert text_of(page).count('name="keeps"') == 2
+    client.post(at("reply", one.pk), {"text": "Hello", "key": "k", "as": "answer"})
+    assert one.promises.count() == 2
+    ticked = page.context["ticks"][0].promise.pk
+    client.post(at("reply", one.pk), {"text": "Done", "key": "k2", "as": "answer", "keeps": [ticked, "x"]})
+    assert [promise.words for promise in one.promises] == ["We come, far"]
+
+
 @pytest.mark.parametrize("by", ["", "yesterday", "2020-01-01T12:00", "9999-99-99T00:00", "other"])
 def test_a_promise_for_no_time_or_a_past_one_is_refused_and_what_was_typed_stays(as_, utility, by):
     one = utility.conversation()

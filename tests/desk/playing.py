@@ -4,7 +4,7 @@ What follows by itself is done by :meth:`Desk.tick`, as a worker does each minut
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from django.contrib.auth.models import Group, User
@@ -115,10 +115,17 @@ class Desk:
         return conversation.owe(self.writes(conversation, at), queue=queue)
 
     def answer(
-        self, conversation: Conversation, author: User, at: datetime, *, arrives: bool | None = True
+        self,
+        conversation: Conversation,
+        author: User,
+        at: datetime,
+        *,
+        arrives: bool | None = True,
+        keeps: Collection[int] = (),
     ) -> Message:
-        """An employee answers; it arrives, fails, or (None) lies in the outbox."""
-        message = conversation.reply("غدًا صباحًا", author=author, key=str(next(self.count)), at=at)
+        """An employee answers, and keeps promises with it; it arrives, fails, or (None) lies in the outbox."""
+        key = str(next(self.count))
+        message = conversation.reply("غدًا صباحًا", author=author, key=key, at=at, keeps=keeps)
         if arrives is not None:
             self.outcome(message, at, arrives=arrives)
         return message

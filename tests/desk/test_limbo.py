@@ -94,12 +94,12 @@ class Limbo(RuleBasedStateMachine):
     # Agents
 
     @precondition(lambda self: self.conversations)
-    @rule(which=nth, who=nth, arrives=st.sampled_from([True, False, None]))
-    def answers(self, which: int, who: int, arrives: bool | None) -> None:
+    @rule(which=nth, who=nth, arrives=st.sampled_from([True, False, None]), keeps=st.booleans())
+    def answers(self, which: int, who: int, arrives: bool | None, keeps: bool) -> None:
+        one = self.conversation(which)
+        kept = [promise.pk for promise in one.promises] if keeps else []
         with suppress(AnswerHeld):  # somebody else has the conversation
-            message = self.desk.answer(
-                self.conversation(which), self.person(who).user, self.at, arrives=arrives
-            )
+            message = self.desk.answer(one, self.person(who).user, self.at, arrives=arrives, keeps=kept)
             if arrives is None:
                 self.on_their_way.append(message)
 

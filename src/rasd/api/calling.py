@@ -39,6 +39,10 @@ Key = Annotated[
     ),
 ]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=TEXT)]
+Keeps = Annotated[
+    list[Id],
+    Field(max_length=50, description="ids of the promises that this answer keeps; nothing else keeps one"),
+]
 Why = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*$")]
 
 

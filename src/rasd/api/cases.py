@@ -1,6 +1,6 @@
 """Cases."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field, StringConstraints
 
 from rasd.api import reading
-from rasd.api.calling import TEXT, ApiRequest, Bearer, Done, Id, Kept, Key, Words, key_of, told, writes
+from rasd.api.calling import TEXT, ApiRequest, Bearer, Done, Id, Keeps, Kept, Key, Words, key_of, told, writes
 from rasd.api.models import ApiToken, Scope
 from rasd.api.paging import USUAL, Cursor, Limit, Order, Page
 from rasd.api.problems import Problem, ProblemOut, refusing
@@ -74,6 +74,7 @@ class CaseReply(Said):
     seen: Id | None = Field(
         None, description="id of the last entry that was read: an answer given after it holds this one"
     )
+    keeps: Keeps = []
 
 
 class Closing(Schema):
@@ -82,6 +83,7 @@ class Closing(Schema):
     seen: Id | None = Field(
         None, description="id of the last entry that was read: an answer given after it stops this one"
     )
+    keeps: Keeps = []
 
 
 class HandOn(Schema):
@@ -183,9 +185,11 @@ def say(request: ApiRequest, pk: Id, body: CaseReply, idempotency_key: Key) -> D
     """On its page, and in the conversation where there is one. Held like any answer (409 `answer-held`); where there is no
     conversation, and somebody answered after `seen`, it is refused (409 `claimed`)."""
     case, key = _the(request, pk), key_of(request, idempotency_key, body.text)
+    reading.promises_made(case.conversation, body.keeps)
+    what: dict[str, Any] = {"key": key, "at": timezone.now(), "seen": body.seen, "keeps": body.keeps}
     try:
         with refusing("text"):
-            entry = case.say(body.text, author=request.auth.user, key=key, at=timezone.now(), seen=body.seen)
+            entry = case.say(body.text, author=request.auth.user, **what)
     except AnswerHeld as error:
         held = HeldOut.of(error.held).model_dump(mode="json")
         words = f"{error}; it is kept: send it after all, or drop it"
@@ -250,9 +254,11 @@ def hand_on(request: ApiRequest, pk: Id, body: HandOn, idempotency_key: Key) -> 
 def close(request: ApiRequest, pk: Id, body: Closing, idempotency_key: Key) -> Done:
     """Closed once the customer could receive the answer, `answered` until then (G11). Refused (409 `claimed`) where somebody
     else is answering, or has answered after `seen`: read what he said, and close it with another key."""
-    case, key, now = _the(request, pk), key_of(request, idempotency_key, body.text), timezone.now()
+    case, key = _the(request, pk), key_of(request, idempotency_key, body.text)
+    reading.promises_made(case.conversation, body.keeps)
+    what: dict[str, Any] = {"key": key, "at": timezone.now(), "seen": body.seen, "keeps": body.keeps}
     with refusing("text"):
-        case.close(body.text, author=request.auth.user, key=key, at=now, on_page=body.on_page, seen=body.seen)
+        case.close(body.text, author=request.auth.user, on_page=body.on_page, **what)
     return _done(case)
 
 

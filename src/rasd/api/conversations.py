@@ -1,7 +1,7 @@
 """Conversations and messages. Whatever may not be done in the console may not be done here, for the same reason."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -9,7 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field
 
 from rasd.api import reading
-from rasd.api.calling import ApiRequest, Bearer, Done, Id, Kept, Key, Why, Words, key_of, told, writes
+from rasd.api.calling import ApiRequest, Bearer, Done, Id, Keeps, Kept, Key, Why, Words, key_of, told, writes
 from rasd.api.models import Scope
 from rasd.api.paging import USUAL, Cursor, Limit, Order, Page
 from rasd.api.problems import Problem, ProblemOut, refusing
@@ -56,6 +56,7 @@ class Reply(Schema):
         None, description="id of the last message that was read: an answer given after it holds this one"
     )
     promise_by: AwareDatetime | None = Field(None, description="what the answer promises will be until then")
+    keeps: Keeps = []
 
 
 class Note(Schema):
@@ -130,7 +131,8 @@ def get_message(request: ApiRequest, pk: Id) -> HttpResponse:
 @writes("conversation.replied")
 def reply(request: ApiRequest, pk: Id, body: Reply, idempotency_key: Key) -> Done | Kept:
     """Sent, unless somebody else is answering, or has answered after `seen`: then it is held (409 `answer-held`, with
-    `held`), and its author and whoever was quicker decide. With `promise_by` it is a promise too, owed from then on.
+    `held`), and its author and whoever was quicker decide. With `promise_by` it is a promise too, owed from then on; only
+    what it `keeps` is kept by it.
 
     A closed conversation is not answered in: 409 `closed`, or `goes-on-elsewhere` with `conversation`, the one that is open."""
     asked, token, now = _the(request, pk), request.auth, timezone.now()
@@ -138,14 +140,20 @@ def reply(request: ApiRequest, pk: Id, body: Reply, idempotency_key: Key) -> Don
     if by is not None and not now < by <= now + FARTHEST_PROMISE:
         words = "promise a moment to come, within a year"
         raise Problem(422, "invalid", words, field="promise_by")
+    reading.promises_made(asked, body.keeps)
+    what: dict[str, Any] = {
+        "author": token.user,
+        "key": key,
+        "at": now,
+        "seen": body.seen,
+        "keeps": body.keeps,
+    }
     try:
         with refusing("text"):
             if by is not None:
-                message, _owed = asked.promise(
-                    body.text, author=token.user, key=key, at=now, by=by, seen=body.seen
-                )
+                message, _owed = asked.promise(body.text, by=by, **what)
             else:
-                message = asked.reply(body.text, author=token.user, key=key, at=now, seen=body.seen)
+                message = asked.reply(body.text, **what)
     except AnswerHeld as error:
         held = HeldOut.of(error.held).model_dump(mode="json")
         words = f"{error}; it is kept: send it after all, or drop it"

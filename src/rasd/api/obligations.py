@@ -131,7 +131,7 @@ def waive(request: ApiRequest, pk: Id, body: Waiving, idempotency_key: Key) -> D
 )
 @writes("obligation.kept")
 def kept(request: ApiRequest, pk: Id, body: Waiving, idempotency_key: Key) -> Done:
-    """Otherwise than by an answer, which keeps it by itself; `why` says how. Only a promise (422)."""
+    """Otherwise than by an answer that says that it keeps it (`keeps`); `why` says how. Only a promise (422)."""
     owed = _open(request, pk)
     with refusing("why"):
         owed.keep(by=request.auth.user, at=timezone.now(), why=body.why)

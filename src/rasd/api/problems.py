@@ -94,8 +94,9 @@ def refused(error: Exception) -> Problem:
     words = str(error)
     match error:
         case AnsweredMeanwhile():
-            who = {"holder": error.holder.get_username(), "since": error.since.isoformat()}
-            return Problem(409, "claimed", words, title="Somebody else has answered", **who)
+            holder, since = error.holder.get_username(), error.since.isoformat()
+            title = "Somebody else has answered"
+            return Problem(409, "claimed", words, title=title, holder=holder, since=since)
         case Claimed():
             holder, since = error.holder.get_username(), error.since.isoformat()
             mend = f"{words}: wait, or claim by force and say why"

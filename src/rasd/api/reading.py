@@ -75,6 +75,15 @@ def the(rows: QuerySet[Row], pk: int, what: str) -> Row:
     return found
 
 
+def promises_made(conversation: Conversation | None, keeps: list[int]) -> None:
+    """Raises Problem 422 where ``keeps`` names what is no promise made to the customer of ``conversation``."""
+    if keeps:
+        contact = conversation.contact_id if conversation else None
+        made = Obligation.objects.filter(kind=Obligation.Kind.PROMISE, conversation__contact=contact)
+        for pk in keeps:
+            named(made, pk, "keeps")
+
+
 def named(rows: QuerySet[Row], pk: int, field: str) -> Row:
     """That one of ``rows`` which a field of the body names; Problem 422 where there is none that this token may see."""
     found = rows.filter(pk=pk).first()

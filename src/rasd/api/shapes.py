@@ -158,6 +158,7 @@ class HeldOut(Schema):
     other: str = Field(description="who has the conversation, or has answered in it")
     text: str
     promise_by: datetime | None
+    keeps: list[int] = Field(description="ids of the promises that it keeps")
     at: datetime
     outcome: str = Field(description="sent, dropped, or empty while nobody has decided")
     settled_at: datetime | None
@@ -172,6 +173,7 @@ class HeldOut(Schema):
             other=held.other.get_username(),
             text=held.text,
             promise_by=held.promises,
+            keeps=held.keeps,
             at=held.at,
             outcome=held.outcome,
             settled_at=held.settled_at,

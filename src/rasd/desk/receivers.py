@@ -36,7 +36,6 @@ def settle_what_it_answers(sender: Any, outgoing: Outgoing, **_: Any) -> None:
     message = Message.objects.filter(outgoing=outgoing).select_related("outgoing", "author").first()
     if message is None:
         return
-    Obligation.keep_promises(message)
     for obligation in Obligation.objects.filter(discharged_by=message):
         obligation.settle()
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from rasd.channels.rules import window_is_open
 from rasd.console import cases as lists
-from rasd.console import roles
+from rasd.console import promises, roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.shared import message_key, read_notices, whole_number
 from rasd.console.views.shared import typed as typed_in
@@ -91,7 +91,13 @@ def say(request: StaffRequest, pk: int) -> HttpResponse:
 
     def deed(case: Case, text: str) -> None:
         key, seen = message_key(_key(request), text), whole_number(_typed(request, "seen"))
-        case.say(text, author=request.user, key=key, at=timezone.now(), seen=seen)
+        what: dict[str, Any] = {
+            "key": key,
+            "at": timezone.now(),
+            "seen": seen,
+            "keeps": promises.said(request),
+        }
+        case.say(text, author=request.user, **what)
 
     return _written(request, pk, "say", deed, _("Sent to the customer."))
 
@@ -120,7 +126,13 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
         on_page = bool(_way(request)["on_page"])
         key = message_key(_key(request), text)
         seen = whole_number(_typed(request, "seen"))
-        case.close(text, author=request.user, key=key, at=timezone.now(), on_page=on_page, seen=seen)
+        what: dict[str, Any] = {
+            "key": key,
+            "at": timezone.now(),
+            "seen": seen,
+            "keeps": promises.said(request),
+        }
+        case.close(text, author=request.user, on_page=on_page, **what)
 
     said = _("The answer is written. The case is closed as soon as it can be received.")
     try:
@@ -139,6 +151,7 @@ def _look_at_it(request: StaffRequest, shown: Case, text: str, *, status: int = 
         "key": _key(request),
         "meanwhile": shown.said_meanwhile(request.user, whole_number(_typed(request, "seen"))),
         "seen": _last_line(shown),
+        "ticks": promises.ticks(request, shown.conversation),
         **_way(request),
     }
     return render(request, "console/case_close.html", context, status=status)
@@ -242,6 +255,7 @@ def _show(
         "typed_at": typed_at,
         "key": get_random_string(20),
         "seen": _last_line(shown),
+        "ticks": promises.ticks(request, chat),
         "longest": LONGEST,
         "address": _address(request, shown),
         "can_send": chat is not None

@@ -21,7 +21,7 @@ from django_htmx.http import trigger_client_event
 
 from rasd.channels.models import Line
 from rasd.channels.rules import window_is_open
-from rasd.console import inbox, roles
+from rasd.console import inbox, promises, roles
 from rasd.console.about import about
 from rasd.console.access import StaffRequest, page
 from rasd.console.chat import chat_of
@@ -160,6 +160,7 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
         .first(),
         "claim": claim,
         "whose": ("mine" if claim.holder == request.user else "theirs") if claim else "",
+        "ticks": promises.ticks(request, None if shown.closed_at else shown),
         "held": shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
         "leads": request.user.has_perm(roles.TEAM),
         "waived": shown.obligations.filter(
@@ -196,7 +197,9 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
         words = _("That is longer than WhatsApp takes (%(most)d characters). Send it in two parts.")
         return _refused(request, asked, words % {"most": LONGEST}, text)
     key = message_key(typed(request.POST, "key") or _new_key(), text)
-    seen, said, now = typed(request.POST, "seen"), "sent", timezone.now()
+    said, now = "sent", timezone.now()
+    what: dict[str, Any] = {"author": request.user, "key": key, "at": now}
+    what |= {"seen": whole_number(typed(request.POST, "seen")), "keeps": promises.said(request)}
     with transaction.atomic():
         try:
             if kind == "note":
@@ -204,10 +207,10 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
                 Draft.keep(asked, request.user, "", at=now)
                 said = "noted"
             elif by is not None:
-                asked.promise(text, author=request.user, key=key, at=now, by=by, seen=whole_number(seen))
+                asked.promise(text, by=by, **what)
                 said = "promised"
             else:
-                asked.reply(text, author=request.user, key=key, at=now, seen=whole_number(seen))
+                asked.reply(text, **what)
         except AnswerHeld:
             said = "held"
         except (GoesOnElsewhere, IsClosed) as error:

@@ -3,6 +3,7 @@
 Methods of :class:`Case`, kept apart as they are one concern.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def close(
     at: datetime,
     on_page: bool = False,
     seen: int | None = None,
+    keeps: Collection[int] = (),
 ) -> CaseEntry:
     """With a written answer (G11): it is closed once the customer could receive it, ``answered`` until then.
 
@@ -45,6 +47,7 @@ def close(
     Args:
         seen: the primary key of the last line of its history that the author's page showed. It is not held for two to decide
             like other answers: it cannot be taken back, so its author reads what was said and then says so again.
+        keeps: the promises that it keeps, as :meth:`Conversation.reply`.
 
     Raises:
         ValueError: the text is empty or longer than the channel takes.
@@ -69,7 +72,10 @@ def close(
         text = case_work.said(text)
         message = None
         if chat is not None:
-            message = _send(case, chat, text, author=author, key=key, at=at)
+            message = _send(case, chat, text, author=author, key=key, at=at, keeps=keeps)
+        elif case.conversation is not None:
+            for promise in case.conversation.promises.filter(pk__in=keeps):
+                promise.keep(by=author, at=at, why="answered on the page")
         case.closing_answer = entry = case._write(
             CaseEntry.Kind.CLOSING,
             at=at,
@@ -115,7 +121,16 @@ def reopen(case: "Case", *, at: datetime, actor: str, why: str) -> None:
         case._write(CaseEntry.Kind.REOPENED, at=at, actor=actor, public=True, stage=case.Stage.OPEN, why=why)
 
 
-def _send(case: "Case", chat: Conversation, text: str, *, author: User, key: str, at: datetime) -> Message:
+def _send(
+    case: "Case",
+    chat: Conversation,
+    text: str,
+    *,
+    author: User,
+    key: str,
+    at: datetime,
+    keeps: Collection[int],
+) -> Message:
     """The closing answer into the conversation, with three buttons under it to rate by one tap.
 
     Raises:
@@ -139,7 +154,7 @@ def _send(case: "Case", chat: Conversation, text: str, *, author: User, key: str
         kind=Outgoing.Kind.BUTTONS if fits else Outgoing.Kind.TEXT,
         content=({"buttons": buttons} if fits else {}) | ({"in_short": in_short} if in_short else {}),
     )
-    for owed in (chat.owed, case.work):
+    for owed in (chat.owed, case.work, *chat.promises.filter(pk__in=keeps)):
         if owed:
             owed.answer_with(message)
     return message

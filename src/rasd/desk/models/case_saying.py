@@ -4,6 +4,7 @@ What is said in its conversation is shown in the case, as what the customer writ
 on its page too, reads all of it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,14 @@ IN_A_CASE = "case-reply"
 
 
 def say(
-    case: "Case", text: str, *, author: User, key: str, at: datetime, seen: int | None = None
+    case: "Case",
+    text: str,
+    *,
+    author: User,
+    key: str,
+    at: datetime,
+    seen: int | None = None,
+    keeps: Collection[int] = (),
 ) -> CaseEntry:
     """To the customer: on the page, and in the conversation where there is one. Once for each ``key``.
 
@@ -35,6 +43,7 @@ def say(
 
     Args:
         seen: the primary key of the last line of its history that the author's page showed.
+        keeps: the promises that it keeps, as :meth:`Conversation.reply`.
 
     Raises:
         ValueError: it is empty.
@@ -52,7 +61,9 @@ def say(
             return _write(case, text, author, message=None, key=key, at=at)
         last = quicker.message_id - 1 if quicker and quicker.message_id else None
         try:
-            message = case.conversation.reply(text, author=author, key=key, at=at, seen=last, case=case)
+            message = case.conversation.reply(
+                text, author=author, key=key, at=at, seen=last, keeps=keeps, case=case
+            )
         except AnswerHeld as error:  # what was typed is kept as a held answer, which must not be rolled back
             held = error
         else:

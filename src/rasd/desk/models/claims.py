@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -100,6 +101,9 @@ class HeldAnswer(models.Model):
     key = models.CharField(max_length=200, unique=True)
     text = models.TextField()
     promises = models.DateTimeField(null=True, help_text="until when, where it promises something")
+    keeps = ArrayField(
+        models.BigIntegerField(), default=list, help_text="primary keys of the promises that it keeps"
+    )
     at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     settled_at = models.DateTimeField(null=True)
@@ -112,7 +116,7 @@ class HeldAnswer(models.Model):
     def hold(
         cls, conversation: Conversation, text: str, *, author: User, other: User, at: datetime, **what: Any
     ) -> "HeldAnswer":
-        """Keep what was typed, and tell both; ``what`` is its ``key`` and what it ``promises``."""
+        """Keep what was typed, and tell both; ``what`` is its ``key``, what it ``promises`` and ``keeps``."""
         from rasd.desk.models.notices import Notice
 
         with transaction.atomic():
@@ -143,9 +147,8 @@ class HeldAnswer(models.Model):
                 raise Settled(f"{self} was dropped: write it anew")
             if not self.outcome:
                 self.conversation.must_be_open()
-            message = self.conversation._answer(
-                self.text, author=self.author, key=self.key, at=at, promises=self.promises
-            )
+            what: dict[str, Any] = {"key": self.key, "promises": self.promises, "keeps": self.keeps}
+            message = self.conversation._answer(self.text, author=self.author, at=at, **what)
             if not self.outcome:
                 self._settle(self.Outcome.SENT, by, at)
             return message

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from rasd.ledger.models import actor_of, record
 if TYPE_CHECKING:
     from rasd.desk.models.cases import Case
     from rasd.desk.models.claims import Claim
-    from rasd.desk.models.obligations import Obligation
+    from rasd.desk.models.obligations import Obligation, Obligations
 
 
 MENTION = re.compile(r"(?<![A-Za-z0-9.+-])@([\w.@+-]+)")
@@ -117,6 +118,7 @@ class Conversation(models.Model):
         at: datetime,
         seen: int | None = None,
         promises: datetime | None = None,
+        keeps: Collection[int] = (),
         case: "Case | None" = None,
     ) -> "Message":
         """A member of staff answers; once for each ``key``, which the page makes before it sends.
@@ -124,6 +126,8 @@ class Conversation(models.Model):
         Args:
             seen: the primary key of the last message that the author's page showed.
             promises: until when what the answer promises will be; see :meth:`promise`.
+            keeps: primary keys of the promises (:attr:`promises`) that it keeps, as its author says; nothing else keeps one.
+                Any other key changes nothing.
             case: the one it was written in, whose answers go here, though it be closed; see :meth:`Case.say`.
 
         Raises:
@@ -147,11 +151,10 @@ class Conversation(models.Model):
                 self.must_be_open()
             Draft.keep(self, author, "", at=at)
             if held is None and not is_out and (other := self._who_is_in_the_way(author, at, seen)):
-                held = HeldAnswer.hold(
-                    self, text, author=author, other=other, key=key, at=at, promises=promises
-                )
+                what = {"key": key, "promises": promises, "keeps": list(keeps)}
+                held = HeldAnswer.hold(self, text, author=author, other=other, at=at, **what)
             if held is None or is_out:
-                return self._answer(text, author=author, key=key, at=at, promises=promises)
+                return self._answer(text, author=author, key=key, at=at, promises=promises, keeps=keeps)
         raise AnswerHeld(held)
 
     def has_reply(self, key: str) -> bool:
@@ -169,9 +172,12 @@ class Conversation(models.Model):
         return f"{self.pk}:{key}"
 
     def promise(
-        self, text: str, *, author: User, key: str, at: datetime, by: datetime, seen: int | None = None
+        self, text: str, *, author: User, key: str, at: datetime, by: datetime, **more: Any
     ) -> tuple["Message", "Obligation"]:
         """An answer that says when something will be: that is owed too, by its author, until ``by``.
+
+        Args:
+            more: what was ``seen`` and what it ``keeps``, as :meth:`reply`.
 
         Raises:
             AnswerHeld: as :meth:`reply`; it is promised when the held answer is sent.
@@ -180,7 +186,7 @@ class Conversation(models.Model):
         """
         if by <= at:
             raise ValueError(f"by={by.isoformat()} is past: promise a moment to come")
-        message = self.reply(text, author=author, key=key, at=at, seen=seen, promises=by)
+        message = self.reply(text, author=author, key=key, at=at, promises=by, **more)
         return message, message.obligation
 
     def claim(self, user: User, *, at: datetime, by_force: bool = False, why: str = "") -> "Claim":
@@ -380,7 +386,14 @@ class Conversation(models.Model):
         return answer.author if answer else None
 
     def _answer(
-        self, text: str, *, author: User, key: str, at: datetime, promises: datetime | None
+        self,
+        text: str,
+        *,
+        author: User,
+        key: str,
+        at: datetime,
+        promises: datetime | None,
+        keeps: Collection[int],
     ) -> "Message":
         """It goes out, and answers what is owed; the same one for the same key. The caller holds the conversation's lock."""
         from rasd.desk.models.cases import Case
@@ -393,7 +406,8 @@ class Conversation(models.Model):
         in_short = cases[-1].in_short(text) if cases else ""
         content = {"in_short": in_short} if in_short else {}
         message = self._send(text, key=key, at=at, author=author, content=content)
-        for owed in self._owed_between_the_two():
+        kept = self.promises.filter(pk__in=keeps)
+        for owed in [*self._owed_between_the_two(Obligation.Kind.ANSWER).order_by("pk"), *kept]:
             owed.answer_with(message)
         if promises:
             promised = Obligation.begin(
@@ -412,8 +426,17 @@ class Conversation(models.Model):
             case.show_reply(message, key)
         return message
 
-    def _owed_between_the_two(self) -> "list[Obligation]":
-        """The answer owed in it; and, of those that are closed, what is owed again as its answer could not be delivered."""
+    @property
+    def promises(self) -> "Obligations":
+        """Those made to the customer that are not kept, and that no answer on its way out keeps; the soonest due first."""
+        from rasd.desk.models.obligations import Obligation
+
+        open_ = self._owed_between_the_two(Obligation.Kind.PROMISE).not_answered()
+        return open_.select_related("owner", "message__author").order_by("due_at", "pk")
+
+    def _owed_between_the_two(self, kind: str) -> "Obligations":
+        """What of this kind is owed in it; and, of those that are closed, what is owed again as its answer could not be
+        delivered."""
         from rasd.desk.models.obligations import Obligation
 
         before = Q(
@@ -421,8 +444,7 @@ class Conversation(models.Model):
             conversation__address=self.address_id,
             conversation__closed_at__isnull=False,
         )
-        owed = Obligation.objects.open().filter(Q(conversation=self) | before, kind=Obligation.Kind.ANSWER)
-        return list(owed.order_by("pk"))
+        return Obligation.objects.open().filter(Q(conversation=self) | before, kind=kind)
 
     def _queue_for(self, author: User) -> Queue:
         """Whose a promise is when its author cannot keep it: the queue that answered here last, else the author's, else any."""

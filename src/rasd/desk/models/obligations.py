@@ -36,8 +36,8 @@ PLACE = (
 """The fields that say whose something is, and by when."""
 
 
-SAME_BREATH = timedelta(minutes=5)
-"""What is written so soon after a promise belongs to it ("anything else?") and does not keep it."""
+DUE_SOON = timedelta(minutes=10)
+"""Before the moment promised: about when it is to be kept now, as who owes it is warned (:meth:`EscalationStep.usual`)."""
 
 
 class Obligations(models.QuerySet["Obligation"]):
@@ -48,8 +48,11 @@ class Obligations(models.QuerySet["Obligation"]):
 
     def waiting(self) -> Self:
         """For a person: open, with nobody in particular, the clock running, and no answer on its way out."""
-        on_its_way = Q(discharged_by__outgoing__isnull=False, discharged_by__outgoing__failed_at=None)
-        return self.open().filter(owner=None, running_since__isnull=False).exclude(on_its_way)
+        return self.open().filter(owner=None, running_since__isnull=False).not_answered()
+
+    def not_answered(self) -> Self:
+        """Without those whose answer is on its way out."""
+        return self.exclude(discharged_by__outgoing__isnull=False, discharged_by__outgoing__failed_at=None)
 
     def with_language(self) -> Self:
         """Each with ``language``, the customer's, empty for what is not a customer's; and ``line``, None of a case without a
@@ -441,22 +444,6 @@ class Obligation(models.Model):
                 self.save(update_fields=["discharged_by"])
         self.settle()
 
-    @classmethod
-    def keep_promises(cls, message: Message) -> None:
-        """``message`` keeps the promises made in its conversation, and in closed ones of the same two, where an employee wrote
-        it, the customer could receive it, and it was not written in the same breath as the promise."""
-        if message.author is None or message.outgoing is None or not message.outgoing.could_be_received:
-            return
-        now = message.conversation
-        before = Q(
-            conversation__line=now.line_id,
-            conversation__address=now.address_id,
-            conversation__closed_at__isnull=False,
-        )
-        made = cls.objects.open().filter(Q(conversation=now) | before, kind=cls.Kind.PROMISE)
-        for promise in made.filter(since__lte=message.at - SAME_BREATH).exclude(message=message):
-            promise.answer_with(message)
-
     def settle(self) -> None:
         """Discharged where the answer could be received, owed again where the channel could not deliver it after all."""
         with self._changing():
@@ -535,6 +522,11 @@ class Obligation(models.Model):
         with self._changing():
             if self.discharged_at is None:
                 self._end(at, actor=actor, action="obligation.done", why=why)
+
+    def is_to_be_kept_by(self, user: User, at: datetime) -> bool:
+        """Of a promise: whether ``user``, who made it or owes it, would be expected to keep it with what he writes now."""
+        made_by = self.message.author_id if self.message else None
+        return user.pk in {self.owner_id, made_by} and at >= self.due_at - DUE_SOON
 
     def is_late(self, at: datetime) -> bool:
         """Whether its time is over, or was when it was discharged; never while its clock stands still."""

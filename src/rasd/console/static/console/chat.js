@@ -126,7 +126,9 @@
   /* It is in the outbox (or among the notes): an empty field, a new key, and the chat as it is now. What was typed while it
      went stays. */
   let mine = false;
+  const ticked = new Map();  // promise -> whether this answer keeps it, where that was said: the chat may be drawn anew meanwhile
   const done = ({ key }, text) => {
+    ticked.clear();
     if (field().value === text) field().value = "";
     else if (field().value.startsWith(text)) field().value = field().value.slice(text.length).trimStart();
     find("#key").value = key;
@@ -182,10 +184,14 @@
     if (target !== "conversation" || !chat()) return;
     wasAtEnd = isAtEnd(chat()); was = chat().scrollTop;
   });
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "keeps") ticked.set(event.target.value, event.target.checked);
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     const target = event.detail.target?.id;
-    if (target === "pane") ready();
+    if (target === "pane") { ticked.clear(); ready(); }
     if (target !== "conversation" || !chat()) return;
+    document.querySelectorAll("[name=keeps]").forEach((tick) => { tick.checked = ticked.get(tick.value) ?? tick.checked; });
     chat().scrollTop = was;
     if (wasAtEnd || mine) toEnd();
     mine = false;

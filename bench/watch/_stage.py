@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.server
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -135,6 +136,7 @@ def main() -> None:
     """Holds the stage open for trying by hand: ``python -m bench.watch._stage FOLDER``."""
     from datetime import UTC
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with stage(Path(sys.argv[1]), datetime.now(UTC)) as made:
         print(made.office.mailbox.model_dump_json(), made.way_out.url, flush=True)
         with contextlib.suppress(KeyboardInterrupt):

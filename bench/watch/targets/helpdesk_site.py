@@ -65,8 +65,17 @@ def __getattr__(name: str) -> object:
     if name == "application":
         from django.core.wsgi import get_wsgi_application
 
-        return get_wsgi_application()
+        application = get_wsgi_application()
+        _be_at_home()
+        return application
     raise AttributeError(name)
+
+
+def _be_at_home() -> None:
+    """Links in its e-mails lead where it is served this time."""
+    from django.contrib.sites.models import Site
+
+    Site.objects.update(domain=os.environ["TARGET_PUBLIC"].removeprefix("http://"), name="Help desk")
 
 
 def _fill() -> None:
@@ -77,10 +86,8 @@ def _fill() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("loaddata", "emailtemplate.json", verbosity=0)
-    from django.contrib.sites.models import Site
     from helpdesk.models import Queue
 
-    Site.objects.update(domain=os.environ["TARGET_PUBLIC"].removeprefix("http://"), name="Help desk")
     Queue.objects.update_or_create(
         slug="customers",
         defaults={

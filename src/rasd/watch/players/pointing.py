@@ -65,6 +65,11 @@ class Node:
         return self.name or " ".join(filter(None, [self.text, *(child.words for child in self.children)]))
 
     @property
+    def written(self) -> str:
+        """What a person reads on it, where a screen reader calls it otherwise (``read_what_is_written``)."""
+        return self.properties.get("written", "")
+
+    @property
     def value(self) -> str:
         """What stands in a field."""
         return self.text or " ".join(each.text for each in self.children if each.role == "text")
@@ -102,6 +107,13 @@ def tree(snapshot: str) -> Node:
             parent.children.append(node)
             open_.append((depth, node))
     return root
+
+
+def read_what_is_written(root: Node, otherwise: dict[str, str]) -> None:
+    """``otherwise``: by the name that a screen reader says, the words that stand there. The snapshot has the names only."""
+    for node in root.all():
+        if written := otherwise.get(node.name) if node.name else None:
+            node.properties["written"] = " ".join(written.split())
 
 
 def _split(entry: str) -> tuple[str, str]:
@@ -142,7 +154,7 @@ class Sought:
 
 
 def to_press(thing: Thing) -> Sought:
-    return Sought(thing, _is_pressed, lambda node: [node.words, node.name], "nothing to press")
+    return Sought(thing, _is_pressed, lambda node: [node.words, node.name, node.written], "nothing to press")
 
 
 def to_touch(thing: Thing) -> Sought:

@@ -37,7 +37,7 @@ from rasd.watch.players.finding import Exhibit, ExhibitKind, Trouble
 from rasd.watch.players.normal import normal, within
 from rasd.watch.players.pointing import Node
 from rasd.watch.players.reading import Reading
-from rasd.watch.players.window import LONGEST_LOOK, LOOK, REACTS, SETTLED, Window
+from rasd.watch.players.window import LONGEST_LOOK, LOOK, REACTS, SETTLED, Window, news
 
 Facts = dict[str, Any]
 ENTER = "Enter"
@@ -259,8 +259,8 @@ class WebPlayer:
         wait, seen, changed = LOOK, "", 0.0
         while True:
             words = self.window.words()
-            if words != seen or not changed:
-                seen, changed = words, time.monotonic()
+            if news(words) != seen or not changed:
+                seen, changed = news(words), time.monotonic()
             quiet = self.window.quiet_since(changed)
             if reading.is_there(words, quiet):
                 errand.kept.update(reading.kept)

@@ -28,6 +28,13 @@ HIDDEN = """() => [...document.querySelectorAll('a, button, input, select, texta
     .filter(e => !e.checkVisibility({opacityProperty: true, visibilityProperty: true}))
     .slice(0, 500).map(e => e.getAttribute('aria-label') || e.placeholder || e.value || e.textContent || '')"""
 
+NAMED_OTHERWISE = """() => [...document.querySelectorAll('[aria-label], [aria-labelledby], [title]')]
+    .map(e => [e.getAttribute('aria-label') || e.title || [...(e.ariaLabelledByElements || [])].map(l => l.innerText).join(' '),
+               e.innerText || e.value || ''])
+    .filter(([name, written]) => name && written && written.trim() !== name.trim()).slice(0, 500)"""
+"""What a screen reader calls otherwise than it is written: people go by what is written."""
+TICKS = re.compile(r"\d+")
+
 CALM = 0.15
 """Seconds without anything new after which a page has taken in what was done to it."""
 CALM_ENOUGH = 0.5
@@ -271,13 +278,19 @@ class Window:
 
         Raises CannotPlay: NOT_THERE, OUT_OF_REACH, TWO_OF_THEM.
         """
-        wait, seen, changed, root = LOOK, "", time.monotonic(), Node("page")
+        wait, seen, changed, root, read = LOOK, "", time.monotonic(), Node("page"), False
         while True:
             snapshot = self.snapshot()
             if snapshot != seen:
-                seen, changed, root = snapshot, time.monotonic(), pointing.tree(snapshot)
+                if news(snapshot) != news(seen):
+                    changed = time.monotonic()
+                seen, root, read = snapshot, pointing.tree(snapshot), False
             quiet = self.quiet_since(changed)
             found, trouble = _found(root, soughts, quiet >= CALM_ENOUGH)
+            if found is None and trouble is None and not read and quiet >= CALM_ENOUGH:
+                pointing.read_what_is_written(root, self._named_otherwise())
+                read = True
+                found, trouble = _found(root, soughts, loosely=True)
             if found and not found.disabled:
                 return found
             if self.given_up(step, errand, quiet):
@@ -303,11 +316,18 @@ class Window:
 
     def _is_hidden(self, name: str) -> bool:
         words = normal(name)
+        return any(words == normal(each) for each in self._asked(HIDDEN))
+
+    def _named_otherwise(self) -> dict[str, str]:
+        return dict(self._asked(NAMED_OTHERWISE))
+
+    def _asked(self, question: str) -> list[Any]:
+        """Of each frame."""
         try:
-            return any(words == normal(each) for frame in self.page.frames for each in frame.evaluate(HIDDEN))
+            return [each for frame in self.page.frames for each in frame.evaluate(question)]
         except Error as error:
             self._unless_it_goes_on(error)
-            return False
+            return []
 
     # It closes
 
@@ -344,6 +364,11 @@ def _found(root: Node, soughts: tuple[Sought, ...], loosely: bool) -> tuple[Node
             return found, None
         off = off or found
     return off, None
+
+
+def news(seen: str) -> str:
+    """Without what only counts: a page with a clock on it would never be quiet."""
+    return TICKS.sub("#", seen)
 
 
 def _milliseconds(seconds: float) -> float:

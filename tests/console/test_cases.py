@@ -9,11 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rasd.channels.models import Outgoing
+from rasd.channels.models import LineLimit, Outgoing
 from rasd.console.cases import SHOWN, Clock
 from rasd.desk.models import CannedAnswer, Case, CaseKind, Employee, HeldAnswer, Queue
 from rasd.ledger.models import Entry
 from tests.console.making import Utility
+from tests.desk.people import a_line
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,12 @@ def do(client: Client, case: Case, deed: str, **typed: str):
     answer = client.post(reverse(f"console:case_{deed}", args=[case.pk]), typed, follow=True)
     case.refresh_from_db()
     return answer
+
+
+def choices(client: Client, case: Case) -> list[str]:
+    """To whom it can be handed on."""
+    receivers = client.get(reverse("console:case", args=[case.pk])).context["receivers"]
+    return [employee.user.username for _queue, employees in receivers for employee in employees]
 
 
 # Which there are
@@ -284,6 +291,11 @@ def test_g9_it_is_handed_on_to_a_queue_or_a_person_with_a_reason(desk, person, u
     assert case.work.queue == billing
     do(desk, case, "hand_on", to=f"{billing.pk}:khalid", why="he knows it")
     assert case.work.owner == other
+    assert "khalid" in choices(desk, case)
+    LineLimit.put(other, [a_line("Documents")], by=other, at=utility.now)
+    assert "khalid" not in choices(desk, case), "he would not find it"
+    refused = do(desk, case, "hand_on", to=f"{billing.pk}:khalid", why="he knew it")
+    assert "does not see this line" in refused.content.decode()
     assert "he knows it" in desk.get(reverse("console:case", args=[case.pk])).content.decode()
 
 

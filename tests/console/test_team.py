@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from playwright.sync_api import expect, sync_playwright
 
+from rasd.channels.models import LineLimit
 from rasd.console import staffing
 from rasd.console.views.team.fields import LengthField
 from rasd.console.views.team.work import MOVED
@@ -20,6 +21,7 @@ from rasd.ledger.models import Entry
 from tests.console.browsing import opened, served, shoot
 from tests.console.looking import errors_of, look_at
 from tests.console.staff import SUNDAY_NOON, employee, owed, shifts
+from tests.desk.people import a_line
 
 pytestmark = pytest.mark.django_db
 MUSCAT = ZoneInfo("Asia/Muscat")
@@ -659,6 +661,18 @@ def test_many_are_moved_to_a_person_at_once_with_why_on_record_g7(lead, utility)
     assert {Obligation.objects.get(pk=one.pk).owner for one in rows} == {someone.user}
     given = entries("obligation.given")
     assert [(entry.actor, entry.why) for entry in given] == [("user:supervisor", "she knows them")] * 2
+
+
+def test_g7_nothing_is_moved_to_who_does_not_see_its_line_nor_is_he_offered(lead, utility):
+    someone, one = employee("salma", utility.queue), owed(utility)
+    LineLimit.put(someone.user, [a_line("Documents")], by=someone.user, at=utility.now)
+    offered = lead.get(reverse("console:team_work")).context["people"]
+    assert someone not in [person.employee for person in offered]
+    page = lead.post(
+        reverse("console:team_move"), {"what": [one.pk], "to": f"person:{someone.user_id}"}, follow=True
+    )
+    assert "does not see this line" in page.content.decode()
+    assert Obligation.objects.get(pk=one.pk).owner is None
 
 
 def test_what_is_moved_to_a_queue_comes_back_with_the_time_that_it_had(lead, utility):

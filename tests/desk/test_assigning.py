@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from rasd.channels.models import Line, LineLimit
 from rasd.desk import assigning
+from rasd.desk.errors import NotTheirLine
 from rasd.desk.models import Absence, Case, Employee, Notice, Obligation, Queue, Skill
 from rasd.desk.models.staff import LastOne, NotOnShift
 from tests.desk.people import a_line
@@ -108,6 +109,23 @@ def test_g7_who_may_not_see_a_line_is_given_nothing_of_it(desk, boss):
     desk.tick(MONDAY)
     assert owner_of(owed) == "omar"
     assert not limbo(MONDAY)
+
+
+def test_g7_nobody_hands_on_what_the_other_would_not_find(desk, boss):
+    queue, other = desk.queue(), a_line("Documents")
+    salma, owed = desk.employee("salma", queue), desk.owed(queue)
+    case = Case.open(
+        "visit", "زيارة", at=MONDAY, actor="user:boss", origin="employee", conversation=owed.conversation
+    )
+    only_on(salma, other, boss)
+    what = {"owner": User.objects.get(pk=salma.user_id), "at": MONDAY, "actor": "user:boss", "why": "x"}
+    for hands_on in (owed.hand_on, case.hand_on, case.work.hand_on):
+        with pytest.raises(NotTheirLine, match="salma"):
+            hands_on(**what)
+    assert owner_of(owed) is None
+    only_on(salma, owed.conversation.line, boss)
+    owed.hand_on(**what | {"owner": User.objects.get(pk=salma.user_id)})
+    assert owner_of(owed) == "salma"
 
 
 def test_g7_what_its_owner_may_not_see_any_more_is_somebody_elses(desk, boss):

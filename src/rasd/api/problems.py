@@ -19,6 +19,7 @@ from rasd.desk.errors import (
     IsClosed,
     NotInThisStage,
     NotOnShift,
+    NotTheirLine,
     NotTheirs,
     NotWaivable,
     Settled,
@@ -112,6 +113,8 @@ def refused(error: Exception) -> Problem:
         case NotOnShift():
             back = error.back_at.isoformat() if error.back_at else None
             return Problem(409, "not-on-shift", words, title="Not on shift", back_at=back)
+        case NotTheirLine():
+            return Problem(409, "not-their-line", words, title="Limited to other lines")
         case Settled():
             return Problem(409, "settled", words, title="Decided before")
         case NotWaivable():
@@ -126,6 +129,7 @@ def refused(error: Exception) -> Problem:
 
 REFUSED = (
     Claimed, StillOwed, GoesOnElsewhere, IsClosed, NotOnShift, Settled, CannotReceive, NotInThisStage, NotWaivable, NotTheirs,
+    NotTheirLine,
 )  # fmt: skip
 
 

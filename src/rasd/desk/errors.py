@@ -135,6 +135,14 @@ class NotOnShift(Exception):
         super().__init__(words % {"who": who, "when": when})
 
 
+class NotTheirLine(Exception):
+    """Nobody is given what they would not find: they are limited to other lines. Its words are for people, and translated."""
+
+    def __init__(self, who: User) -> None:
+        words = gettext("%(who)s does not see this line. Give it to somebody else, or to a queue.")
+        super().__init__(words % {"who": who.get_full_name() or who.get_username()})
+
+
 class LastOne(Exception):
     """Without this person nobody would be left for what nobody else can take. Its words are for people, and translated."""
 

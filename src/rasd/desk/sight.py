@@ -3,12 +3,12 @@
 Each list, count and search begins with :func:`seen`; what it leaves out is, for that person, not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from rasd.channels.models import Media, lines_of
+from rasd.channels.models import Media, limits_of_all, lines_of
 from rasd.desk.models import Breach, Case, Contact, Conversation, HeldAnswer, Message, Notice, Obligation
 
 T = TypeVar("T", bound=Model)
@@ -25,6 +25,18 @@ def seen(rows: QuerySet[T], user: Any) -> QuerySet[T]:
     """
     lines = lines_of(user)
     return rows if lines is None else rows.filter(WHERE[rows.model](lines))
+
+
+def not_seeing(lines: Collection[int]) -> set[int]:
+    """Primary keys of the users who see none of ``lines``, and so are to be given nothing of them."""
+    return {user for user, his in limits_of_all().items() if his.isdisjoint(lines)}
+
+
+def lines_of_case(case: Case) -> set[int]:
+    """To which it belongs: its conversation's; without one, those on which its customer has written."""
+    if case.conversation:
+        return {case.conversation.line_id}
+    return set(Conversation.objects.filter(contact=case.contact_id).values_list("line", flat=True))
 
 
 def _written_on(lines: Lines, contact: str) -> Exists:

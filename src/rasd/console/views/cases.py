@@ -26,8 +26,10 @@ from rasd.desk.errors import (
     Claimed,
     NotInThisStage,
     NotOnShift,
+    NotTheirLine,
 )
 from rasd.desk.models import CannedAnswer, Case, CaseEntry, Employee, Queue
+from rasd.desk.sight import lines_of_case, not_seeing
 from rasd.ledger.models import actor_of
 
 LONGEST = 4096  # characters of a text message [Meta's documentation]
@@ -263,7 +265,7 @@ def _show(
             bool(chat.line.reopening_template) or window_is_open(chat.address.last_wrote_at, timezone.now())
         ),
         "canned": _canned(request, shown),
-        "receivers": _receivers(),
+        "receivers": _receivers(shown),
         "can_converse": request.user.has_perm(roles.CONVERSATIONS),
         "mine": about["work"] is not None and about["work"].owner == request.user,
         "failed": _failed_answer(shown, about["lines"]),
@@ -309,9 +311,10 @@ def _canned(request: StaffRequest, shown: Case) -> list[tuple[CannedAnswer, str]
     return [(one, one.filled(shown.conversation, request.user)) for one in answers]
 
 
-def _receivers() -> list[tuple[Queue, list[Employee]]]:
-    """Every queue with those who serve it and still work here."""
-    employees = {one.user_id: one for one in Employee.objects.filter(left_at=None).select_related("user")}
+def _receivers(shown: Case) -> list[tuple[Queue, list[Employee]]]:
+    """Every queue with those who serve it, still work here, and see the case."""
+    here = Employee.objects.filter(left_at=None).exclude(user__in=not_seeing(lines_of_case(shown)))
+    employees = {one.user_id: one for one in here.select_related("user")}
     return [
         (queue, [employees[user.pk] for user in queue.people.all() if user.pk in employees])
         for queue in Queue.objects.prefetch_related("people").order_by("name")
@@ -365,6 +368,8 @@ def _done(
         )
     except NotOnShift:
         problem = _("Nothing was done: that person is not on shift now. Choose somebody else, or a queue.")
+    except NotTheirLine as error:
+        problem = str(error)
     except AnsweredMeanwhile as error:
         if typed_at == "close":
             raise  # shown beside it: see :func:`close`

@@ -194,10 +194,13 @@ class Case(models.Model):
         Raises:
             NotInThisStage: it is closed.
             NotOnShift: ``owner`` is not there now.
+            NotTheirLine: ``owner`` is limited to other lines.
         """
         with self._held():
             if self.stage == self.Stage.CLOSED:
                 raise NotInThisStage("it is closed: reopen it before it is handed on")
+            if owner is not None:
+                self._standing_work().must_be_seen_by(owner)
             for owed in filter(None, (self._standing_work(), self.answer_owed)):
                 if queue is not None:
                     owed.move(queue, at=at, actor=actor, why=why)

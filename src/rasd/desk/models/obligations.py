@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from rasd.channels.models import Outgoing
+from rasd.channels.models import Outgoing, lines_of
 from rasd.desk import hours, signals
-from rasd.desk.errors import NotWaivable
+from rasd.desk.errors import NotTheirLine, NotWaivable
 from rasd.desk.models.conversations import Conversation, Message
 from rasd.desk.models.queues import Matter, Queue
 from rasd.desk.models.roster import Roster
@@ -404,7 +404,10 @@ class Obligation(models.Model):
 
         Raises:
             NotOnShift: ``owner`` is not there now.
+            NotTheirLine: ``owner`` is limited to other lines: it would be taken back within a minute.
         """
+        if owner is not None:
+            self.must_be_seen_by(owner)
         if self.case is not None and self.kind == self.Kind.WORK:
             self.case.hand_on(queue, owner=owner, at=at, actor=actor, why=why)
             self.refresh_from_db()
@@ -413,6 +416,13 @@ class Obligation(models.Model):
             if queue is not None:
                 self.move(queue, at=at, actor=actor, why=why)
             self.give(owner, at=at, actor=actor, why=why)
+
+    def must_be_seen_by(self, user: User) -> None:
+        """Raises NotTheirLine where ``user`` would not find it."""
+        from rasd.desk.sight import seen
+
+        if lines_of(user) is not None and not seen(Obligation.objects.filter(pk=self.pk), user).exists():
+            raise NotTheirLine(user)
 
     @property
     def place(self) -> dict[str, str | None]:

@@ -1,5 +1,6 @@
 """Where everything stands that is owed, and moving it: to a person, or to a queue."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,8 +24,9 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import roles, staffing
 from rasd.console.access import StaffRequest, page
-from rasd.desk.errors import NotOnShift
+from rasd.desk.errors import NotOnShift, NotTheirLine
 from rasd.desk.models import Employee, Obligation, Queue
+from rasd.desk.sight import not_seeing
 from rasd.ledger.models import actor_of
 
 ON_A_PAGE = 100
@@ -51,13 +53,21 @@ def work(request: StaffRequest) -> HttpResponse:
         "states": chosen.states(now),
         "queues": chosen.facets("queue", "queue__name", now),
         "owners": chosen.owners(now),
-        "people": [each for each in staffing.people(now) if not each.has_left],
+        "people": _receivers(leaf.object_list, now),
         "all_queues": Queue.objects.order_by("name"),
         "moved": len(moved["rows"]) if moved else 0,
         "undo_for": _seconds_left(moved, now) if moved else 0,
         "can_converse": request.user.has_perm(roles.CONVERSATIONS),
     }
     return render(request, "console/team_work.html", context)
+
+
+def _receivers(rows: Iterable[Obligation], now: datetime) -> list[staffing.Person]:
+    """Everybody who works here and sees any of what is shown."""
+    shown = Obligation.objects.filter(pk__in=[one.pk for one in rows]).with_language()
+    lines = set(shown.order_by().values_list("line", flat=True))
+    away = set() if None in lines else not_seeing(lines)
+    return [each for each in staffing.people(now) if not each.has_left and each.employee.user_id not in away]
 
 
 @page(roles.TEAM)
@@ -79,7 +89,7 @@ def move(request: StaffRequest) -> HttpResponse:
         return redirect(back_to)
     try:
         moved = _move(ids, where, by=request.user, at=now, why=request.POST.get("why", "")[:300])
-    except NotOnShift as error:
+    except (NotOnShift, NotTheirLine) as error:
         messages.error(request, str(error))
         return redirect(back_to)
     if moved:
@@ -114,10 +124,12 @@ def _move(
     """Those that were moved, each as it was before. Each in a transaction of its own: see :meth:`Obligation.hold`.
 
     Raises:
-        NotOnShift: before anything is moved, where an employee cannot look at it now.
+        NotOnShift, NotTheirLine: before anything is moved, where an employee is not there now, or does not see all of it.
     """
     if isinstance(where, Employee):
         where.shift_end(at)
+        for one in Obligation.objects.open().filter(pk__in=ids):
+            one.must_be_seen_by(where.user)
     actor, moved = actor_of(by), []
     for pk in ids:
         with transaction.atomic():

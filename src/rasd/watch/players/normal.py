@@ -13,7 +13,9 @@ WORD_BREAKS = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 def normal(text: str) -> str:
     """For comparison only. Diacritics fall away, digits become 0 to 9, letters small, spaces one; signs at the ends (``*``,
     ``:``, ``›``, ``…``, an icon) are no part of what is written on a thing."""
-    text = unicodedata.normalize("NFKC", text.casefold())
+    for form in ("NFD", "NFKC"):  # compatibility caseless matching, the Unicode Standard's definition D146
+        text = unicodedata.normalize(form, text).casefold()
+    text = unicodedata.normalize("NFKC", text)
     text = "".join(
         _plain(letter)
         for letter in text

@@ -16,6 +16,7 @@ import json
 import logging
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -272,6 +273,8 @@ def main() -> None:
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     logging.disable(logging.INFO)
+    for number in (signal.SIGINT, signal.SIGTERM):  # it tells what it has played
+        signal.signal(number, signal.default_int_handler)
     prepare(folder)
     from rasd.config.options import options
 

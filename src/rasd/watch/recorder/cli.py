@@ -164,7 +164,7 @@ def _written(recording: Recording, out: Path, target: str, remote: Remote, ended
     remote.tell({"finished": True})
     if ended:
         remote.fetched.wait(FETCHES)
-    minutes, seconds = divmod(round(recording.ended), 60)
+    minutes, seconds = divmod(int(recording.ended), 60)
     click.echo(
         f"{minutes}:{seconds:02} minutes, {recording.clicks} clicks, {len(recording.typed)} fields typed, "
         f"{len(recording.asked_again())} asked again, {len(recording.dead_ends)} dead ends",

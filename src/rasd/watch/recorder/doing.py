@@ -102,9 +102,6 @@ class Doing:
             self.field = None
 
     def _typed(self, frame: Frame, note: Note) -> None:
-        if note["id"] not in self._names:
-            self._name_field(note, pointing.to_type)
-        thing, doubt = self._names[note["id"]]
         if self.field and self.field["id"] == note["id"]:
             self.field["value"] = note["value"]
         for deed in reversed(self.recording.deeds):
@@ -113,6 +110,10 @@ class Doing:
                 return
             if deed.kind not in {Kind.TYPED, Kind.TICKED, Kind.CHOSE}:
                 break
+        thing, doubt = self._names.get(note["id"], (None, UNSEEN))
+        if doubt:  # it had the focus before the page was whole
+            self._name_field(note, pointing.to_type)
+            thing, doubt = self._names[note["id"]]
         told = Field(note["type"], note["meaning"], note["said"])
         self._add(
             Deed(Kind.TYPED, self.seconds, thing, note["value"], field=told, key=note["id"], doubt=doubt)
@@ -149,7 +150,12 @@ class Doing:
 
     def _came(self, frame: Frame, note: Note) -> None:
         """With a window of the browser's own, he goes back and writes addresses in its bar."""
-        self.field = self.list = None
+        document = note["id"].partition("-")[0]
+        if (
+            self.field and self.field["id"].partition("-")[0] != document
+        ):  # not the field that had the focus at once
+            self.field = None
+        self.list = None
         last = self.recording.deeds[-1] if self.recording.deeds else None
         if self.glass.show or last is None or self.seconds - last.at < 3 or frame.url == "about:blank":
             return
@@ -165,6 +171,7 @@ class Doing:
         thing = naming.to_fill(root, node, kind) if node else None
         doubt = "" if thing else (UNSEEN if node is None else AMBIGUOUS)
         self._names[note["id"]] = (thing, doubt)
+        note["said"] = thing.name if thing else note["said"]
 
     def _look_at_answers(self) -> None:
         answer = self.glass.traffic.answer

@@ -95,7 +95,7 @@ class Killer(threading.Thread):
 
     def __init__(self, crew: Crew, after: float, chance: random.Random) -> None:
         super().__init__(daemon=True)
-        self.crew, self.after, self.chance, self.killed = crew, after, chance, ""
+        self.crew, self.after, self.chance, self.killed, self.at = crew, after, chance, "", 0.0
 
     def run(self) -> None:
         time.sleep(self.after)
@@ -106,7 +106,7 @@ class Killer(threading.Thread):
             victim = self.chance.choice([keeper, *player, *below])
             name = "keeper" if victim == keeper else "player" if victim in player else victim.name()
             victim.kill()
-            self.killed = name
+            self.killed, self.at = name, time.monotonic()
 
 
 def left_behind(nests: Path, temporary: Path, box: Path, before: set[str]) -> dict[str, int]:
@@ -143,7 +143,7 @@ def main() -> int:
         nests.mkdir()
         began = time.monotonic()
         with Crew(cast, root=nests) as crew:
-            process = None
+            process, late = None, ""
             for n in range(1, options.visits + 1):
                 order = Order(
                     journey=journey, folder=Path(folder), target="desk", url=url, box=box, seed=f"{options.seed}-{n}"
@@ -152,10 +152,14 @@ def main() -> int:
                 if chance.random() < options.kills:
                     killer = Killer(crew, chance.uniform(0.0, longest), chance)
                     killer.start()
-                report = crew.pay(order)
+                report, paid = crew.pay(order), time.monotonic()
+                killed, late = late, ""
                 if killer:
                     killer.join()
-                killed = killer.killed if killer else ""
+                    if killer.killed and killer.at > paid:
+                        late = f"before it: {killer.killed}"
+                    else:
+                        killed = killer.killed or killed
                 verdicts[f"{killed or 'nothing'} killed: {report.verdict.value}"] += 1
                 told += 1
                 aged = aged + 1 if crew.process is process else 1

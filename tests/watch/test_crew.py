@@ -147,6 +147,16 @@ def test_g15_a_visit_whose_process_is_killed_is_reported_as_ours_with_what_is_kn
 
 
 @pytest.mark.crash
+def test_a_player_that_is_killed_between_two_visits_spoils_none(crew, tmp_path):
+    crew.pay(an_order(tmp_path, "Send"))
+    player = player_of(crew)
+    player.kill()
+    eventually(lambda: not crew.process.lives)
+
+    assert crew.pay(an_order(tmp_path, "Send")).verdict is Verdict.COMPLETED
+
+
+@pytest.mark.crash
 def test_g15_a_visit_that_outlasts_every_patience_is_ended_and_ours(crew, nests, tmp_path, monkeypatch):
     monkeypatch.setattr("rasd.watch.crew.MARGIN_PER_STEP", 0.3)
     report = crew.pay(an_order(tmp_path, "litter", "hang", patience="0.1s"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import selectors
 import subprocess
 import sys
@@ -212,7 +213,11 @@ class _Process:
 
     @property
     def lives(self) -> bool:
-        return self._popen.poll() is None
+        """Keeper and player both: only the player holds the other end of what is heard."""
+        assert self._popen.stdout  # noqa: S101 - it is a pipe
+        heard = select.poll()
+        heard.register(self._popen.stdout, 0)  # nothing but the hang-up, which is always told
+        return self._popen.poll() is None and not heard.poll(0)
 
     def send(self, line: str) -> None:
         """Raises _Gone."""

@@ -12,7 +12,10 @@ from tests.watch import reports
 from tests.watch.reports import NOON, finding, record
 
 pytestmark = pytest.mark.django_db
-WEEK = About(date(2026, 3, 2), date(2026, 3, 8))
+
+
+def that_week(**more):
+    return About(date(2026, 3, 2), date(2026, 3, 8), **more)
 
 
 def skip(due_at=NOON, reason="busy", of=None):
@@ -29,7 +32,7 @@ def test_only_planned_visits_that_speak_of_the_service_make_the_share_and_all_el
     record("theirs", "by hand")
     skip()
     skip(NOON + timedelta(hours=1), reason="stopped")
-    seen = WEEK.completion()
+    seen = that_week().completion()
     assert seen.share == share(2, 4)
     assert (seen.but, seen.ours, seen.wall, seen.skipped) == (1, 1, 1, 2)
     assert seen.unpaid == {"busy": 1, "stopped": 1}
@@ -55,14 +58,17 @@ def test_targets_and_journeys_are_told_apart_by_name_and_all_wordings_of_one_are
     old.save()
     record(of=reports.journey(text="new"))
     record("theirs", of=reports.journey(shop))
-    assert {name: each.share.of for name, each in WEEK.of_each("target").items()} == {"desk": 2, "shop": 1}
-    assert {name: each.share.of for name, each in WEEK.of_each("journey").items()} == {
+    assert {name: each.share.of for name, each in that_week().of_each("target").items()} == {
+        "desk": 2,
+        "shop": 1,
+    }
+    assert {name: each.share.of for name, each in that_week().of_each("journey").items()} == {
         "desk/ask": 2,
         "shop/ask": 1,
     }
-    of_the_shop = About(WEEK.first, WEEK.last, shop, "ask")
+    of_the_shop = About(date(2026, 3, 2), date(2026, 3, 8), shop, "ask")
     assert {name: each.share.done for name, each in of_the_shop.of_each("journey").items()} == {"ask": 0}
-    assert [place.name for place in WEEK.league("target")] == ["desk", "shop"]
+    assert [place.name for place in that_week().league("target")] == ["desk", "shop"]
 
 
 def test_weeks_without_a_visit_are_in_the_trend():
@@ -79,19 +85,19 @@ def test_the_funnel_counts_who_reached_each_step_and_what_stopped_the_others():
     record("theirs")
     record("ours")
     record("theirs", "confirmation")
-    stages = WEEK.funnel(reports.journey())
+    stages = that_week().funnel(reports.journey())
     assert [(stage.part, stage.passed.done, stage.reached, stage.stopped) for stage in stages] == [
         ("steps", 3, 3, {}), ("steps", 2, 3, {"error page": 1}), ("done", 2, 2, {}),
     ]  # fmt: skip
     assert stages[0].seconds.median == 10.0
-    assert WEEK.effort().clicks.median == 2
+    assert that_week().effort().clicks.median == 2
 
 
 def test_who_gave_up_is_censored_and_who_was_turned_away_is_not_in_the_time():
     record(done_after=20.0)
     record("theirs", findings=(finding(1, "gave up", seconds=180.0, trouble="no answer"),))
     record("theirs")
-    time = WEEK.time_to_done()
+    time = that_week().time_to_done()
     assert (time.of, time.happened, time.gave_up, time.median) == (2, 1, 1, 20.0)
 
 
@@ -107,7 +113,7 @@ def test_the_first_answer_is_of_a_visits_first_message_and_waiting_in_vain_is_ce
         findings=(finding(1, "gave up", seconds=100.0, facts={"first_answer": None, "person": None}),),
     )
     record()
-    answer, person = WEEK.first_answer(), WEEK.person()
+    answer, person = that_week().first_answer(), that_week().person()
     assert (answer.of, answer.happened, answer.median) == (2, 1, 3.0)
     assert (person.of, person.happened, person.longest) == (2, 1, 100.0)
     assert (person.median, person.three_quarters) == (91.0, None)
@@ -131,7 +137,7 @@ def test_the_latest_visits_of_each_target_come_the_oldest_first():
 
 
 def test_of_no_visit_nothing_is_said():
-    empty = About(WEEK.first, WEEK.last, reports.target())
+    empty = that_week(target=reports.target())
     assert (empty.completion().share.value, empty.effort().clicks, empty.time_to_done().median) == (
         None,
         None,

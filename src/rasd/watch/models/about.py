@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -79,10 +79,10 @@ class About:
     # What is concluded
 
     def completion(self) -> Completion:
-        return completion(self.counted(), self.unpaid())
+        return completion(*self._rows)
 
     def week(self) -> list[Cell]:
-        return week(self.counted("hour"), self.unpaid("hour"))
+        return week(*(self._rows if self.target else (self.counted("hour"), self.unpaid("hour"))))
 
     def trend(self) -> list[Week]:
         return trend(self.counted("day"), self.unpaid("day"), first=self.first, last=self.last)
@@ -91,11 +91,12 @@ class About:
         """By name of ``target`` or ``journey``; those of which there is nothing are left out. Journeys of several
         targets are named ``target/journey``."""
         apart = (what,) if what == "target" or self.target else ("target", "journey")
+        rows, skips = self._rows
         paid: defaultdict[str, list[Counted]] = defaultdict(list)
         left: defaultdict[str, list[Unpaid]] = defaultdict(list)
-        for row in self.counted(*apart):
+        for row in rows:
             paid["/".join(getattr(row, each) for each in apart)].append(row)
-        for skip in self.unpaid(*apart):
+        for skip in skips:
             left["/".join(getattr(skip, each) for each in apart)].append(skip)
         return {name: completion(paid[name], left[name]) for name in sorted({*paid, *left})}
 
@@ -146,6 +147,12 @@ class About:
         return funnel(rows, seconds)
 
     # What it is concluded from
+
+    @cached_property
+    def _rows(self) -> tuple[list[Counted], list[Unpaid]]:
+        """Asked for once, as a page draws several conclusions from the same visits. A number is of the moment of the first."""
+        apart = ("target", "journey", "hour") if self.target else ("target", "journey")
+        return self.counted(*apart), self.unpaid(*apart)
 
     def counted(self, *apart: str) -> list[Counted]:
         """Visits by verdict and why, and told apart by ``target``, ``journey``, ``hour`` or ``day``."""

@@ -7,7 +7,8 @@ the next, and what a visit took is added. Told at the end, one JSON object a lin
 first of them that was not completed, and by how many visits the arithmetic says it should be found with 95 % certainty; then how
 often a service was blamed while nothing was wrong with it. The last must be 0, and exit status 1 says that it was not.
 
-``--weeks``: in how many each hour of the week is visited; ``--play``: how many are played. The database ``watch_weeks`` and the
+``--weeks``: in how many each hour of the week is visited; ``--play``: how many are played, the faults drawn together where it is
+less than eight. The database ``watch_weeks`` and the
 evidence are left for looking at.
 """
 
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from bench.watch._stage import Stage, stage
@@ -30,6 +31,7 @@ from bench.watch._stage import Stage, stage
 ZONE = ZoneInfo("Asia/Muscat")
 BEGINS = datetime(2026, 9, 27, 0, 0, tzinfo=ZONE)  # a Sunday: the week's first working day in Muscat
 WEEK = timedelta(weeks=1)
+WEEKS = 8
 CERTAIN = 0.95
 LATE = 3600.0  # seconds
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -42,7 +44,7 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """``share``: of the visits to its target in that time which meet it. ``begins``, ``lasts``: weeks."""
+    """``share``: of the visits to its target in that time which meet it. ``begins``, ``lasts``: weeks of the eight."""
 
     name: str
     target: str
@@ -51,9 +53,10 @@ class Fault:
     faults: tuple[dict[str, Any], ...] = ()
     share: float = 1.0
     ours: bool = False
+    played: ClassVar[float] = 8.0
 
     def is_on(self, now: datetime) -> bool:
-        since = (now - BEGINS) / WEEK
+        since = (now - BEGINS) / WEEK * WEEKS / Fault.played
         return self.begins <= since < self.begins + self.lasts
 
     @property
@@ -266,10 +269,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--weeks", type=int, default=8)
-    parser.add_argument("--play", type=float, default=8)
+    parser.add_argument("--weeks", type=int, default=WEEKS)
+    parser.add_argument("--play", type=float, default=WEEKS)
     parser.add_argument("--folder", type=Path, default=Path(".rasd") / "weeks")
     arguments = parser.parse_args()
+    Fault.played = arguments.play
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     logging.disable(logging.INFO)

@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rasd.watch.players.masking import MASK, mask
 from rasd.watch.players.persona import DESKTOP, PHONE
 from rasd.watch.recorder import privacy
 from rasd.watch.recorder.deeds import LONG, DeadEnd, Deed, End, Kind, Recording
@@ -64,14 +65,14 @@ def _size(recording: Recording) -> tuple[int, int]:
 
 
 def _told(recording: Recording, journey: str) -> dict[str, object]:
-    again = recording.asked_again()
+    again, hidden = recording.asked_again(), list(privacy.personal(recording.deeds))
     before, lines = 0.0, []
     for n, deed in enumerate(recording.deeds, 1):
         seconds, before = deed.at - before, deed.at
         symbol = f"p{n}" if deed.picture else ""
         repeated = any(each is deed for each in again)
-        lines.append(Line(n, said(deed), seconds, seconds >= LONG, repeated, deed.nothing, symbol))
-    ends = [_end(each) for each in recording.dead_ends]
+        lines.append(Line(n, mask(said(deed), hidden), seconds, seconds >= LONG, repeated, deed.nothing, symbol))
+    ends = [mask(_end(each), hidden) for each in recording.dead_ends]
     ends += [
         ngettext(
             "For %(n)d second he did nothing: he read, searched or waited.",
@@ -89,10 +90,11 @@ def _told(recording: Recording, journey: str) -> dict[str, object]:
 
 
 def said(deed: Deed) -> str:
-    """In the language of the moment; what is personal as the journey has it."""
+    """In the language of the moment, without what he typed of himself."""
     name = deed.thing.name if deed.thing else deed.field.label
     what = deed.value if deed.kind in {Kind.OPENED, Kind.SAW} else name
-    value = privacy.of(deed) if deed.kind is Kind.TYPED else deed.value
+    own = deed.kind is Kind.TYPED and privacy.of(deed) != deed.value
+    value = MASK if own else deed.value
     words = _words(deed)
     return words % {"what": what, "value": value}
 

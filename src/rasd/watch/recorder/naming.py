@@ -1,6 +1,7 @@
 """By which words a thing will be found again. Pure: a node of a page's tree in, words out, tried as a player tries."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from rasd.watch.journeys.language import Thing
@@ -101,14 +102,14 @@ def _fit(names: Iterable[str]) -> Iterator[str]:
     seen = set()
     for name in names:
         words = " ".join(name.split())
-        if (
-            re.search(r"\w", words)
-            and len(words) <= LONGEST
-            and not VALUE.search(words)
-            and words not in seen
-        ):
+        if _readable(words) and len(words) <= LONGEST and not VALUE.search(words) and words not in seen:
             seen.add(words)
             yield words
+
+
+def _readable(words: str) -> bool:
+    """Not only an icon of a font, which is a letter of nobody's."""
+    return any(unicodedata.category(letter)[0] in "LNPS" for letter in words)
 
 
 def _words_around(node: Node) -> list[str]:

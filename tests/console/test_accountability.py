@@ -149,6 +149,29 @@ def test_g12_a_comment_is_an_entry_of_the_ledger_shown_beside_the_one_it_is_abou
     assert AccountMark.differs() == ""
 
 
+def test_a_supervisor_reads_what_was_said_behind_a_figure_and_cannot_write_there(as_, utility):
+    chat = utility.conversation()
+    owed = chat.owe(utility.writes(chat, "متى يصلح العداد؟"), queue=utility.queue)
+    photo = utility.sends_photograph(chat, "04521").incoming.media
+    elsewhere = utility.sends_photograph(utility.conversation(), "00017").incoming.media
+    AccountMark.catch_up(utility.now)
+    client = as_("supervisor")
+    read = reverse("console:obligation_conversation", args=[owed.pk])
+    about = client.get(reverse("console:obligation_account", args=[owed.pk])).content.decode()
+    assert read in about
+    assert "What was said" in about
+    page = client.get(read).content.decode()
+    assert "متى يصلح العداد؟" in page
+    assert "<textarea" not in page
+    assert client.get(reverse("console:conversation", args=[chat.pk])).status_code == 403
+    assert client.post(reverse("console:reply", args=[chat.pk]), {"text": "x"}).status_code == 403
+    assert client.get(reverse("console:photograph", args=[photo.sha256, "thumb"])).status_code == 200
+    assert Entry.objects.filter(action="evidence.viewed", subject=f"evidence:{photo.sha256}").exists()
+    for name, args in (("photograph", [elsewhere.sha256, "thumb"]), ("document", [elsewhere.sha256])):
+        assert client.get(reverse(f"console:{name}", args=args)).status_code == 403, "nothing is owed there"
+    assert as_("reviewer").get(read).status_code == 403
+
+
 @pytest.mark.parametrize("text", ["", "  \0 ", "x" * 1001])
 def test_an_empty_comment_and_one_that_is_too_long_are_refused_and_nothing_is_written(person, past, text):
     past.owed("salma")

@@ -8,6 +8,11 @@ urlpatterns = [
     path("accountability/", accountability.accounts_of_all, name="accounts"),
     path("accountability/mine", accountability.my_account, name="my_account"),
     path("accountability/obligations/<int:pk>", accountability.obligation_account, name="obligation_account"),
+    path(
+        "accountability/obligations/<int:pk>/conversation",
+        accountability.obligation_conversation,
+        name="obligation_conversation",
+    ),
     path("accountability/entries/<int:number>/comment", accountability.comment_on, name="comment_on"),
     path("accountability/<str:scope>/<path:name>", accountability.one_account, name="one_account"),
 ]

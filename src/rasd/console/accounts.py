@@ -8,14 +8,16 @@ from io import StringIO
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rasd.channels.models import Media
 from rasd.desk.account import BINS, Figure, Figures, Scope, bin_edges
-from rasd.desk.models import AccountDay, AccountStretch, Weekday
+from rasd.desk.models import AccountDay, AccountStretch, Conversation, Weekday
 from rasd.metering.trial import Share
 
 FEW = 10  # fewer prove nothing: hatched, and said
@@ -237,6 +239,21 @@ def names(usernames: Iterable[str]) -> dict[str, str]:
 
 def may_see(user: User, scope: str, name: str, permission: str) -> bool:
     return bool(user.has_perm(permission) or (scope == Scope.PERSON and name == user.get_username()))
+
+
+def behind(obligation: int) -> Conversation | None:
+    """The conversation in which it is owed, or that of its case."""
+    owing = Q(obligations=obligation) | Q(cases__obligations=obligation)
+    rows = Conversation.objects.select_related("address", "contact", "line")
+    return rows.filter(owing).distinct().first()
+
+
+def is_behind_one(sha256: str) -> bool:
+    """Whether a file came in a conversation in which something was owed, or a case of which: behind some figure."""
+    sent = Media.objects.filter(sha256=sha256)
+    owing = Q(incoming__message__conversation__obligations__isnull=False)
+    owing |= Q(incoming__message__conversation__cases__obligations__isnull=False)
+    return sent.filter(owing).exists()
 
 
 def had_it(user: User, obligation: int) -> bool:

@@ -18,12 +18,16 @@ from django.views.decorators.http import require_POST
 
 from rasd.console import accounts, roles
 from rasd.console.access import StaffRequest, page
-from rasd.console.accounts import COLUMNS, FIGURES, PERIODS, SCOPES, Period
+from rasd.console.accounts import COLUMNS, FIGURES, PERIODS, SCOPES, Period, behind
+from rasd.console.chat import chat_of
 from rasd.desk.account import Figure, Scope
 from rasd.desk.models import AccountMark, AccountStretch, Case, Conversation, Message, Obligation
 from rasd.desk.models.account import COMMENT_LONGEST, comment, comments_on
 from rasd.desk.sight import seen
 from rasd.ledger.models import Entry
+
+READERS = (roles.CONVERSATIONS, roles.ACCOUNTS)
+"""Whoever sees everybody's account reads what was said behind it; to answer takes more."""
 
 SHOWN = 50  # a page
 CSV_LONGEST = 20_000  # rows
@@ -114,9 +118,10 @@ def obligation_account(request: StaffRequest, pk: int) -> HttpResponse:
     if not entries:
         raise Http404
     said = comments_on(entries)
-    reads = request.user.has_perm(roles.CONVERSATIONS)
-    message_ids = {stretch.message for stretch in stretches} | {stretch.answer for stretch in stretches}
-    told = Message.objects.filter(pk__in=[pk for pk in message_ids if pk]).order_by("at") if reads else []
+    reads = any(map(request.user.has_perm, READERS))
+    named = {entry.facts.get(name) for entry in entries for name in ("message", "answer")}
+    messages_of = Message.objects.filter(pk__in=[each for each in named if isinstance(each, int)])
+    told = messages_of.order_by("at") if reads else []
     context = {
         "here": "accounts",
         "pk": pk,
@@ -124,15 +129,26 @@ def obligation_account(request: StaffRequest, pk: int) -> HttpResponse:
         "stretches": stretches,
         "entries": [(entry, bytes(entry.hash).hex(), said.get(entry.number, [])) for entry in entries],
         "told": told,
-        "conversation": next((one.conversation for one in stretches if one.conversation), None)
-        if reads
-        else None,
+        "conversation": behind(pk) if reads else None,
+        "answers": request.user.has_perm(roles.CONVERSATIONS),
         "people": accounts.names({one.name for one in stretches if one.scope == Scope.PERSON}),
         "figures": FIGURES,
         "longest": COMMENT_LONGEST,
         "sees_all": request.user.has_perm(roles.ACCOUNTS),
     }
     return render(request, "console/accountability_obligation.html", context)
+
+
+@page(*READERS)
+@never_cache
+def obligation_conversation(request: StaffRequest, pk: int) -> HttpResponse:
+    """What was said behind a figure, to be read and not to be written in, for who leads and does not answer himself."""
+    _may(request, pk)
+    if (shown := behind(pk)) is None:
+        raise Http404
+    chat = chat_of(shown, everything="all" in request.GET)
+    context = {"here": "accounts", "pk": pk, "conversation": shown, "chat": chat}
+    return render(request, "console/accountability_conversation.html", context)
 
 
 @page()
@@ -196,7 +212,7 @@ def _with_people(
     """Each with its conversation and its case, for who may read those."""
     conversations: dict[int, Conversation] = {}
     cases: dict[int, Case] = {}
-    if request.user.has_perm(roles.CONVERSATIONS):
+    if any(map(request.user.has_perm, READERS)):
         rows = seen(Conversation.objects.select_related("contact", "address"), request.user)
         conversations = rows.in_bulk([one.conversation for one in listed if one.conversation])
     if request.user.has_perm(roles.CASES):

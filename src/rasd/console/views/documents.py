@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import IO
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -17,7 +18,7 @@ from rasd.channels.models import Media
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.viewing import REMEMBERED, viewed
-from rasd.console.views.evidence import LONGEST, shown
+from rasd.console.views.evidence import LONGEST, may_read, shown
 from rasd.ledger import evidence
 
 PLAYED = {
@@ -26,9 +27,11 @@ PLAYED = {
 CHUNK = 64 * 1024  # bytes
 
 
-@page(roles.CONVERSATIONS)
+@page(roles.CONVERSATIONS, roles.ACCOUNTS)
 def document(request: StaffRequest, sha256: str) -> HttpResponse | StreamingHttpResponse:
     """The file as it came, of the type that its content has; parts of it where a player asks for parts."""
+    if not may_read(request.user, sha256):
+        raise PermissionDenied
     media = (
         Media.objects.filter(sha256=sha256, lost_at=None, incoming__message__isnull=False)
         .order_by("-pk")
@@ -84,10 +87,12 @@ async def _bytes(stored: IO[bytes], left: int) -> AsyncIterator[bytes]:
         await sync_to_async(stored.close)()
 
 
-@page(roles.CONVERSATIONS)
+@page(roles.CONVERSATIONS, roles.ACCOUNTS)
 def first_page(request: StaffRequest, sha256: str) -> HttpResponse:
     """A PDF's first page as a picture: nobody's browser opens the stranger's file to look at it."""
     if not Media.objects.filter(sha256=sha256, content_type="application/pdf", lost_at=None).exists():
         raise Http404(sha256)
+    if not may_read(request.user, sha256):
+        raise PermissionDenied
     viewed(request.user, sha256)
     return shown(sha256, longest=LONGEST["whole"], whole_page=True)

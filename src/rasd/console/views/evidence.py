@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,6 +13,7 @@ from PIL import Image
 from rasd.channels.models import Media
 from rasd.console import roles, words
 from rasd.console.access import StaffRequest, page
+from rasd.console.accounts import is_behind_one
 from rasd.console.reading import Box, crop_around, turned, turns_of
 from rasd.console.viewing import REMEMBERED, viewed
 from rasd.ledger import evidence
@@ -27,10 +29,10 @@ IMMUTABLE = f"private, max-age={REMEMBERED}, immutable"
 """An address holds the content's own hash: it never changes. After an hour it is asked for again, which is a new view."""
 
 
-@page(roles.REVIEW, roles.CONVERSATIONS, roles.CYCLE)
+@page(roles.REVIEW, roles.CONVERSATIONS, roles.CYCLE, roles.ACCOUNTS)
 def photograph(request: StaffRequest, sha256: str, size: str) -> HttpResponse:
     """The whole picture. A reviewer sees those that are submissions, an agent those in conversations, a supervisor those
-    that an eye on trial read."""
+    that an eye on trial read and those in conversations behind the account."""
     if not _may_see(request, sha256):
         raise PermissionDenied
     viewed(request.user, sha256)
@@ -62,7 +64,12 @@ def _may_see(request: StaffRequest, sha256: str) -> bool:
         return True
     if user.has_perm(roles.CYCLE) and ShadowReading.objects.filter(photograph__sha256=sha256).exists():
         return True
-    return user.has_perm(roles.CONVERSATIONS) and Media.objects.filter(sha256=sha256).exists()
+    return may_read(user, sha256) and Media.objects.filter(sha256=sha256).exists()
+
+
+def may_read(user: User, sha256: str) -> bool:
+    """Files in conversations: all, for who answers there; those behind the account, for who sees everybody's."""
+    return user.has_perm(roles.CONVERSATIONS) or (user.has_perm(roles.ACCOUNTS) and is_behind_one(sha256))
 
 
 def shown(

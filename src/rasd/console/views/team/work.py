@@ -64,8 +64,9 @@ def work(request: StaffRequest) -> HttpResponse:
 
 def _receivers(rows: Iterable[Obligation], now: datetime) -> list[staffing.Person]:
     """Everybody who works here and sees any of what is shown."""
-    shown = Obligation.objects.filter(pk__in=[one.pk for one in rows]).with_language()
-    lines = set(shown.order_by().values_list("line", flat=True))
+    shown = Obligation.objects.filter(pk__in=[one.pk for one in rows])
+    found = shown.values_list("conversation__line", "case__conversation__line")
+    lines = {own or of_case for own, of_case in found}
     away = set() if None in lines else not_seeing(lines)
     return [each for each in staffing.people(now) if not each.has_left and each.employee.user_id not in away]
 
@@ -128,8 +129,8 @@ def _move(
     """
     if isinstance(where, Employee):
         where.shift_end(at)
-        for one in Obligation.objects.open().filter(pk__in=ids):
-            one.must_be_seen_by(where.user)
+        for each in Obligation.objects.open().filter(pk__in=ids):
+            each.must_be_seen_by(where.user)
     actor, moved = actor_of(by), []
     for pk in ids:
         with transaction.atomic():

@@ -85,6 +85,18 @@ def close(case: Case, salma: User, text: str = "We came and knocked.") -> None:
 # What it shows
 
 
+def test_g9_what_was_promised_stands_under_due_when_until_it_is_kept(case, chat, salma, client, clock):
+    chat.promise("We come on Tuesday", author=salma, key="p", at=at(0), by=at(48))
+    assert (
+        "Promised by \u2068Tuesday 24 November 2026, 12:00\u2069: “\u2068We come on Tuesday\u2069”"
+        in shown(case, client)
+    )
+    clock.move_to(at(49))
+    assert "and we are late: “\u2068We come on Tuesday" in shown(case, client)
+    chat.promises.get().keep(by=salma, at=at(49), why="a visit")
+    assert "Promised by" not in shown(case, client)
+
+
 def test_g9_it_shows_the_stage_whose_turn_it_is_and_until_when(case: Case, client: Client):
     page = shown(case, client)
     assert case.reference in page

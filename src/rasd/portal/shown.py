@@ -123,6 +123,20 @@ class Shown:
         )  # what is counted in days differs from one page to another
 
     @property
+    def promised(self) -> list[str]:
+        """What he was promised in it and is not kept, each with its moment: that holds, whatever the whole is due by."""
+        if self.is_closed or self.case.conversation is None:
+            return []
+        told = []
+        for promise in self.case.conversation.promises.filter(message__case_entries__case=self.case):
+            what = {"when": moment(promise.due_at, year=True), "words": f"\u2068{promise.words}\u2069"}
+            if promise.is_late(self.at):
+                told.append(_("Promised by %(when)s, and we are late: “%(words)s”") % what)
+            else:
+                told.append(_("Promised by %(when)s: “%(words)s”") % what)
+        return told
+
+    @property
     def lines(self) -> list[Line]:
         told = self.case.public_entries().select_related("message__incoming")
         return [line for entry in told if (line := _line(entry))]

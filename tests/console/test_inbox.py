@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasd.channels.models import Media, Outgoing
+from rasd.channels.signals import outgoing_changed
 from rasd.console.inbox import USUAL_TODAY, usual_times
 from rasd.console.views import conversations
 from rasd.console.views.shared import message_key
@@ -436,6 +437,30 @@ def test_g7_a_promise_is_owed_by_its_time_and_said_in_the_customers_language(as_
     promised = one.obligations.get(kind="promise")
     assert promised.due_at == by
     assert f"{by:%H:%M}" in Outgoing.objects.get().text
+
+
+def test_g7_what_was_written_on_a_cases_page_stands_beside_the_answer_until_one_press_says_that_it_is_answered(
+    as_, utility
+):
+    one, client = utility.conversation(), as_("agent", language="en")
+    now = timezone.now()
+    case = Case.open("visit", "x", at=now, actor="user:x", origin="employee", conversation=one)
+    case.hear("When do you come?", at=now, expects_answer=True, key="page")
+    shown = text_of(client.get(at("conversation", one.pk)))
+    assert "When do you come?" in shown
+    assert "The last answer here answers it too" not in shown, "there is none"
+    client.post(at("reply", one.pk), {"text": "On Tuesday", "key": "k", "as": "answer"})
+    ((owed, answer),) = client.get(at("conversation", one.pk)).context["on_pages"]
+    assert case.answer_owed == owed, "an answer here does not discharge it by itself"
+    elsewhere = utility.conversation().pk
+    assert client.post(at("answered_here", elsewhere, owed.pk, answer.pk)).status_code == 404
+    client.post(at("answered_here", one.pk, owed.pk, answer.pk))
+    assert not client.get(at("conversation", one.pk)).context["on_pages"]
+    assert case.answer_owed, "until the channel has taken it"
+    Outgoing.objects.filter(message=answer).update(accepted_at=now)
+    outgoing = Outgoing.objects.get(message=answer)
+    outgoing_changed.send(sender=Outgoing, outgoing=outgoing)
+    assert case.answer_owed is None
 
 
 def test_g7_an_answer_keeps_a_promise_only_where_it_is_ticked_which_it_is_for_its_maker_once_it_is_due(

@@ -26,6 +26,11 @@ urlpatterns = [
     path("conversations/<int:pk>/held/<int:held>", deeds.settle_held, name="settle_held"),
     path("conversations/<int:pk>/waive", deeds.waive, name="waive"),
     path("conversations/<int:pk>/promises/<int:owed>/kept", deeds.keep_promise, name="keep_promise"),
+    path(
+        "conversations/<int:pk>/pages/<int:owed>/answered/<int:message>",
+        deeds.answered_here,
+        name="answered_here",
+    ),
     path("conversations/<int:pk>/close", deeds.close, name="close"),
     path("conversations/<int:pk>/undo", deeds.undo, name="undo"),
     path("conversations/<int:pk>/matter", deeds.matter, name="matter"),

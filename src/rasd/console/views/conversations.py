@@ -161,6 +161,10 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
         "claim": claim,
         "whose": ("mine" if claim.holder == request.user else "theirs") if claim else "",
         "ticks": promises.ticks(request, None if shown.closed_at else shown),
+        "on_pages": [
+            (each, shown.answer_since(each.since))
+            for each in ([] if shown.closed_at else shown.owed_on_pages)
+        ],
         "held": shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
         "leads": request.user.has_perm(roles.TEAM),
         "waived": shown.obligations.filter(

@@ -107,6 +107,20 @@ def keep_promise(request: StaffRequest, pk: int, owed: int) -> HttpResponse:
 
 @page(roles.CONVERSATIONS)
 @require_POST
+def answered_here(request: StaffRequest, pk: int, owed: int, message: int) -> HttpResponse:
+    """An answer given here answers also what the customer wrote on a case's page: who has read both says so."""
+    asked = the_conversation(pk)
+    on_page = get_object_or_404(Obligation.objects.filter(case__conversation=asked, kind="answer"), pk=owed)
+    answers = asked.messages.filter(author__isnull=False, outgoing__isnull=False, at__gte=on_page.since)
+    answer = get_object_or_404(answers, pk=message)
+    with transaction.atomic():
+        on_page.answer_with(answer)
+        tell_pages(asked)
+    return again(request, asked)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
 def close(request: StaffRequest, pk: int) -> HttpResponse:
     asked = the_conversation(pk)
     try:

@@ -434,6 +434,20 @@ class Conversation(models.Model):
         open_ = self._owed_between_the_two(Obligation.Kind.PROMISE).not_answered()
         return open_.select_related("owner", "message__author").order_by("due_at", "pk")
 
+    @property
+    def owed_on_pages(self) -> "Obligations":
+        """What its customer wrote on the pages of its cases and is owed an answer to: one given here does not answer it by
+        itself, as whoever wrote it need not have read the page. Nothing that an answer on its way out answers."""
+        from rasd.desk.models.obligations import Obligation
+
+        open_ = Obligation.objects.open().not_answered().filter(kind=Obligation.Kind.ANSWER)
+        return open_.filter(case__conversation=self).select_related("case").order_by("since")
+
+    def answer_since(self, at: datetime) -> "Message | None":
+        """The last answer that an employee gave in it from ``at`` on, unless it could not be delivered."""
+        said = self.messages.filter(author__isnull=False, outgoing__isnull=False, outgoing__failed_at=None)
+        return said.filter(at__gte=at).last()
+
     def _owed_between_the_two(self, kind: str) -> "Obligations":
         """What of this kind is owed in it; and, of those that are closed, what is owed again as its answer could not be
         delivered."""

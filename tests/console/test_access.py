@@ -126,6 +126,27 @@ def test_who_is_limited_to_a_line_finds_nothing_of_another_at_any_address_of_the
     assert Entry.objects.filter(action="access.lines").count() == 2
 
 
+def test_who_is_limited_does_not_learn_with_whom_of_another_line_a_contact_was_put_together(
+    outside, utility, person
+):
+    agent = person("agent")
+    elsewhere, utility.line = utility.line, outside["mine"]
+    his = utility.conversation(name="Ali Example")
+    merge = his.contact.merge(outside["chat"].contact, by=agent, at=utility.now)
+    LineLimit.put(agent, [outside["mine"]], by=agent, at=utility.now)
+    client = Client()
+    client.force_login(agent)
+    address = reverse("console:conversation", args=[his.pk])
+    undo = reverse("console:unmerge", args=[his.pk, merge.pk])
+    page = client.get(address).content.decode()
+    assert "Ali Example" in page
+    assert NAME not in page
+    assert undo not in page
+    assert client.post(undo).status_code == 404
+    LineLimit.put(agent, [outside["mine"], elsewhere], by=agent, at=utility.now)
+    assert NAME in client.get(address).content.decode()
+
+
 def test_a_limit_of_a_role_holds_for_all_who_have_it_and_not_for_superusers(outside, utility, person):
     agent, boss = person("agent"), User.objects.create_superuser("boss")
     boss.groups.set(agent.groups.all())

@@ -160,6 +160,7 @@ def test_a_supervisor_reads_what_was_said_behind_a_figure_and_cannot_write_there
     about = client.get(reverse("console:obligation_account", args=[owed.pk])).content.decode()
     assert read in about
     assert "What was said" in about
+    assert f"<title>An answer to a message {owed.pk} · " in about
     page = client.get(read).content.decode()
     assert "متى يصلح العداد؟" in page
     assert "<textarea" not in page

@@ -239,7 +239,8 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(as_, utility, 
     for n in range(5):
         utility.writes(one, f"message {n}", minutes_ago=10 - n)
     client, address = as_("agent"), reverse("console:conversation", args=[one.pk])
-    page = client.get(address).content.decode()
+    page = client.get(address, {"state": "late"}).content.decode()
     assert "message 0" not in page
     assert "2 earlier messages" in page
+    assert 'href="?state=late&amp;all=1"' in page, "the list beside it stays as it is"
     assert "message 0" in client.get(address, {"all": "1"}).content.decode()

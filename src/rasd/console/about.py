@@ -44,7 +44,7 @@ def about(conversation: Conversation, user: User) -> About:
         conversations=list(others.order_by("-last_message_at")[:SHOWN]),
         cases=list(seen(contact.cases.all(), user).select_related("kind").order_by("-opened_at")[:SHOWN]),
         service_points=_service_points(conversation.address),
-        merges=list(contact.merges.filter(undone_at=None).select_related("gone", "by").order_by("-at")),
+        merges=[each for each in _standing(contact) if may_see_merge(each, user)],
         maybe_the_same=maybe_the_same(contact, user),
     )
 
@@ -53,6 +53,18 @@ def addresses_seen(contact: Contact, user: User) -> QuerySet[Address]:
     """Those that wrote on a line which ``user`` sees; another number of the same person may be of another line only."""
     lines, addresses = lines_of(user), contact.addresses.all()
     return addresses if lines is None else addresses.filter(conversations__line__in=lines).distinct()
+
+
+def _standing(contact: Contact) -> QuerySet[Merge]:
+    return contact.merges.filter(undone_at=None).select_related("gone", "by").order_by("-at")
+
+
+def may_see_merge(merge: Merge, user: User) -> bool:
+    """Whether the one who is gone had written on a line which ``user`` sees: else he does not learn that there was one."""
+    if lines_of(user) is None:
+        return True
+    theirs = Q(pk__in=merge.moved["conversations"]) | Q(address__contactaddress__in=merge.moved["addresses"])
+    return seen(Conversation.objects.filter(theirs), user).exists()
 
 
 def _service_points(address: Address) -> list[ServicePoint]:

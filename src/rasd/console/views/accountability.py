@@ -125,6 +125,7 @@ def obligation_account(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "here": "accounts",
         "pk": pk,
+        "owed": Obligation.objects.filter(pk=pk).first(),
         "case": Case.objects.filter(obligations=pk).first() if request.user.has_perm(roles.CASES) else None,
         "stretches": stretches,
         "entries": [(entry, bytes(entry.hash).hex(), said.get(entry.number, [])) for entry in entries],

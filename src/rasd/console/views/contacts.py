@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rasd.console import roles
-from rasd.console.about import addresses_seen
+from rasd.console.about import addresses_seen, may_see_merge
 from rasd.console.access import StaffRequest, page
 from rasd.console.views.shared import tell_pages, the_conversation
 from rasd.desk.errors import NotMerged
@@ -56,6 +56,8 @@ def unmerge(request: StaffRequest, pk: int, merge: int) -> HttpResponse:
     asked = the_conversation(pk)
     theirs = Q(kept=asked.contact) | Q(gone=asked.contact)
     undone = get_object_or_404(Merge, theirs, pk=merge)
+    if not may_see_merge(undone, request.user):
+        raise Http404
     try:
         with transaction.atomic():
             undone.undo(by=request.user, at=timezone.now())

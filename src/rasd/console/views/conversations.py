@@ -149,6 +149,7 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
     now = timezone.now()
     chat = chat_of(shown, everything="all" in request.GET)
     claim = shown.claim_at(now)
+    on_pages = [] if shown.closed_at else list(shown.owed_on_pages)
     return {
         "conversation": shown,
         "query": inbox.query_of(Filters.of(request.GET)),
@@ -161,10 +162,7 @@ def _chat(request: StaffRequest, shown: Conversation) -> dict[str, Any]:
         "claim": claim,
         "whose": ("mine" if claim.holder == request.user else "theirs") if claim else "",
         "ticks": promises.ticks(request, None if shown.closed_at else shown),
-        "on_pages": [
-            (each, shown.answer_since(each.since))
-            for each in ([] if shown.closed_at else shown.owed_on_pages)
-        ],
+        "on_pages": [(each, shown.answer_since(each.since)) for each in on_pages],
         "held": shown.held_answers.filter(outcome="").select_related("author", "other").order_by("at"),
         "leads": request.user.has_perm(roles.TEAM),
         "waived": shown.obligations.filter(

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import click
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error
 
 from rasd.watch.journeys.language import Persona
@@ -85,7 +86,7 @@ def record(
     remote = Remote(_render(bar=window), language, port)
     try:
         ended = _recorded(recording, leave, remote, window=window)
-        sys.exit(_written(recording, out, target, remote, ended))
+        sys.exit(_written(recording, out, target, remote, window=window, ended=ended))
     except (Error, CannotPlay) as error:
         click.echo(f"rasd watch: {str(error).strip().splitlines()[0]}", err=True)
         sys.exit(2)
@@ -102,13 +103,11 @@ def _recorded(recording: Recording, leave: Leave, remote: Remote, *, window: boo
     try:
         glass = Glass(browser, recording.who, leave, None if window else remote.show)
         if window:
-            bar = (
-                browser.open(recording.who.language)
-                .new_context(viewport={"width": 480, "height": 320})
-                .new_page()
+            _open_bar(browser.open(recording.who.language), remote.url, glass.size[0])
+            click.echo(
+                "Two windows have opened: the errand is done in one, the other has the recorder's buttons.",
+                err=True,
             )
-            bar.goto(remote.url, wait_until="commit")
-            click.echo("A window has opened. Its neighbour says when it is done.", err=True)
         else:
             click.echo(f"Open this page and do the errand there: {remote.url}", err=True)
         doing = Doing(glass, recording)
@@ -132,6 +131,16 @@ def _recorded(recording: Recording, leave: Leave, remote: Remote, *, window: boo
         browser.close()
 
 
+def _open_bar(chromium: Chromium, url: str, left: int) -> None:
+    """A small window with the recorder's buttons, beside the one that is ``left`` pixels wide."""
+    bar = chromium.new_context(viewport={"width": 480, "height": 320}).new_page()
+    session = bar.context.new_cdp_session(bar)
+    window = session.send("Browser.getWindowForTarget")["windowId"]
+    place = {"left": left + 120 if left < 1000 else 0, "top": 0}
+    session.send("Browser.setWindowBounds", {"windowId": window, "bounds": place})
+    bar.goto(url, wait_until="commit")
+
+
 def _obeyed(doing: Doing, remote: Remote) -> None:
     order = remote.orders.popleft()
     try:
@@ -140,7 +149,9 @@ def _obeyed(doing: Doing, remote: Remote) -> None:
         click.echo(f"rasd watch: the page asked for {order.get('do')!r} and did not say it well", err=True)
 
 
-def _written(recording: Recording, out: Path, target: str, remote: Remote, ended: bool) -> int:
+def _written(
+    recording: Recording, out: Path, target: str, remote: Remote, *, window: bool, ended: bool
+) -> int:
     """Writes what came of it, shows the page where he looks, and gives the exit status."""
     from rasd.watch.recorder import honest, writing
 
@@ -162,7 +173,9 @@ def _written(recording: Recording, out: Path, target: str, remote: Remote, ended
         for file, data in recording.files.items():
             (out.parent / file).write_bytes(data)
     remote.tell({"finished": True})
-    if ended:
+    if window:
+        click.launch(str(out.with_suffix(".html")))
+    elif ended:
         remote.fetched.wait(FETCHES)
     minutes, seconds = divmod(int(recording.ended), 60)
     click.echo(

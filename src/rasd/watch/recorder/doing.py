@@ -19,6 +19,8 @@ from rasd.watch.recorder.glass import Glass, Note
 
 CALM = 0.4
 """Seconds after which a page shows what a deed has done."""
+LEADS_ON = 3.0
+"""Seconds within which a page that comes is what the last deed led to."""
 PICKERS = frozenset({"date", "time", "month", "week", "datetime-local", "color", "range"})
 """Fields that open something outside the page, and do not tell what is put into them from afar."""
 DRAWN = "photograph"
@@ -60,10 +62,17 @@ class Doing:
 
     def hear(self) -> None:
         """All notes that came, in their order."""
+        heard = {
+            "press": self._press, "focus": self._focus, "blur": self._blur, "typed": self._typed, "enter": self._enter,
+            "ticked": self._ticked, "chose": self._chose, "list": self._list, "came": self._came,
+        }  # fmt: skip
         while self.glass.notes:
             frame, note = self.glass.notes.popleft()
-            self._frames[note["id"]] = frame
-            getattr(self, f"_{note['kind']}")(frame, note)
+            with suppress(
+                KeyError, TypeError, ValueError
+            ):  # a page that calls by itself what only our script should
+                self._frames[note["id"]] = frame
+                heard[note["kind"]](frame, note)
         self._look_at_answers()
 
     def _press(self, frame: Frame, note: Note) -> None:
@@ -157,12 +166,12 @@ class Doing:
             self.field = None
         self.list = None
         last = self.recording.deeds[-1] if self.recording.deeds else None
-        if self.glass.show or last is None or self.seconds - last.at < 3 or frame.url == "about:blank":
+        if self.glass.show or last is None or frame.url == "about:blank":
             return
         if note["how"] == "back_forward":
             self._add(Deed(Kind.WENT_BACK, self.seconds))
             self._dead_end(End.CAME_BACK, self._title())
-        elif note["how"] == "navigate" and not note["referrer"]:
+        elif note["how"] == "navigate" and not note["referrer"] and self.seconds - last.at > LEADS_ON:
             self._add(Deed(Kind.OPENED, self.seconds, value=frame.url))
 
     def _name_field(self, note: Note, kind: naming.Kind) -> None:

@@ -71,7 +71,9 @@ def _told(recording: Recording, journey: str) -> dict[str, object]:
         seconds, before = deed.at - before, deed.at
         symbol = f"p{n}" if deed.picture else ""
         repeated = any(each is deed for each in again)
-        lines.append(Line(n, mask(said(deed), hidden), seconds, seconds >= LONG, repeated, deed.nothing, symbol))
+        lines.append(
+            Line(n, mask(said(deed), hidden), seconds, seconds >= LONG, repeated, deed.nothing, symbol)
+        )
     ends = [mask(_end(each), hidden) for each in recording.dead_ends]
     ends += [
         ngettext(

@@ -215,9 +215,11 @@ class _Process:
     def lives(self) -> bool:
         """Keeper and player both: only the player holds the other end of what is heard."""
         assert self._popen.stdout  # noqa: S101 - it is a pipe
+        if self._popen.poll() is not None:
+            return False
         heard = select.poll()
         heard.register(self._popen.stdout, 0)  # nothing but the hang-up, which is always told
-        return self._popen.poll() is None and not heard.poll(0)
+        return not heard.poll(0)
 
     def send(self, line: str) -> None:
         """Raises _Gone."""

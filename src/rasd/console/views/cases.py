@@ -92,14 +92,7 @@ def say(request: StaffRequest, pk: int) -> HttpResponse:
     """To the customer; once for each ``key``, which the page made before it sent."""
 
     def deed(case: Case, text: str) -> None:
-        key, seen = message_key(_key(request), text), whole_number(_typed(request, "seen"))
-        what: dict[str, Any] = {
-            "key": key,
-            "at": timezone.now(),
-            "seen": seen,
-            "keeps": promises.said(request),
-        }
-        case.say(text, author=request.user, **what)
+        case.say(text, **_as_sent(request, text))
 
     return _written(request, pk, "say", deed, _("Sent to the customer."))
 
@@ -125,22 +118,24 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
         return _show(request, _get(pk), typed=text, typed_at="close")
 
     def deed(case: Case, text: str) -> None:
-        on_page = bool(_way(request)["on_page"])
-        key = message_key(_key(request), text)
-        seen = whole_number(_typed(request, "seen"))
-        what: dict[str, Any] = {
-            "key": key,
-            "at": timezone.now(),
-            "seen": seen,
-            "keeps": promises.said(request),
-        }
-        case.close(text, author=request.user, on_page=on_page, **what)
+        case.close(text, on_page=bool(_way(request)["on_page"]), **_as_sent(request, text))
 
     said = _("The answer is written. The case is closed as soon as it can be received.")
     try:
         return _written(request, pk, "close", deed, said)
     except AnsweredMeanwhile:
         return _look_at_it(request, _get(pk), text, status=422)
+
+
+def _as_sent(request: StaffRequest, text: str) -> dict[str, Any]:
+    """By whom, when, what he had seen, and which promises he says that it keeps."""
+    return {
+        "author": request.user,
+        "key": message_key(_key(request), text),
+        "at": timezone.now(),
+        "seen": whole_number(_typed(request, "seen")),
+        "keeps": promises.said(request),
+    }
 
 
 def _look_at_it(request: StaffRequest, shown: Case, text: str, *, status: int = 200) -> HttpResponse:

@@ -21,7 +21,9 @@ def picture(page: Page, session: CDPSession, secrets: Sequence[str]) -> bytes:
     """
     secrets = [each for each in secrets if each]
     hidden = list(_places(page, session, secrets)) if secrets else []
-    shot = session.send("Page.captureScreenshot", {"format": "jpeg", "quality": QUALITY})
+    shot = session.send(
+        "Page.captureScreenshot", {"format": "jpeg", "quality": QUALITY, "optimizeForSpeed": True}
+    )
     data = base64.b64decode(shot["data"])
     if not secrets:
         return data

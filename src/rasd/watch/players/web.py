@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class WebPlayer:
         self._typed: dict[str, str] = {}
         """The same of the form before him."""
         self._sent = False
+        self._only_read = False
+        self._seen_before: object = None
+        """What stood there after the step before, and when anything had last moved."""
+        self._shown: tuple[Exhibit, ...] = ()
+        """Its words and its picture."""
 
     @property
     def presented(self) -> Facts:
@@ -74,6 +80,7 @@ class WebPlayer:
     def play(self, step: Step, errand: Errand) -> Facts:
         self.window.open(errand)
         self.window.traffic.step()
+        self._only_read = isinstance(step, See | Miss | Keep)
         try:
             facts = self._do(step, errand)
         except CannotPlay as error:
@@ -324,16 +331,22 @@ class WebPlayer:
             if lines:
                 text = errand.masked(json.dumps(lines, ensure_ascii=False, indent=1))
                 exhibits.append(errand.box.put(kind, text.encode(), "application/json"))
-        try:
-            words = errand.masked(f"{self.window.page.url}\n\n{self.window.words()}\n")
-            exhibits.append(errand.box.put(ExhibitKind.WORDS, words.encode(), "text/plain; charset=utf-8"))
-            if self.window.reacts:
-                hidden = list(errand.secrets.values())
-                shot = picture(self.window.page, self.window.session, hidden)
-                exhibits.append(errand.box.put(ExhibitKind.PICTURE, shot, "image/jpeg"))
-        except (CannotPlay, Error):  # the page is gone: there is nothing to be seen
-            pass
+        with suppress(CannotPlay, Error):  # the page is gone: there is nothing to be seen
+            exhibits += self._look_of_it(errand)
         return tuple(exhibits)
+
+    def _look_of_it(self, errand: Errand) -> tuple[Exhibit, ...]:
+        words = errand.masked(f"{self.window.page.url}\n\n{self.window.words()}\n").encode()
+        seen = (words, self.window.traffic.stirred)
+        if self._only_read and seen == self._seen_before:
+            return self._shown  # he only read, and nothing has moved since: it looks as it did
+        exhibits = [errand.box.put(ExhibitKind.WORDS, words, "text/plain; charset=utf-8")]
+        if self.window.reacts:
+            shot = picture(self.window.page, self.window.session, list(errand.secrets.values()))
+            exhibits.append(errand.box.put(ExhibitKind.PICTURE, shot, "image/jpeg"))
+        self._seen_before = seen
+        self._shown = tuple(exhibits)
+        return self._shown
 
     def close(self, errand: Errand, went_well: bool) -> tuple[Exhibit, ...]:
         return self.window.close(errand, went_well)

@@ -160,7 +160,7 @@ class Window:
         """Waits until the page has taken in what was done, and looks whether it is one that he can go on with."""
         began = time.monotonic()
         while True:
-            self.pause(CALM / 3)
+            self.pause(CALM / 2)
             late = errand.left(step) <= 0
             if self.traffic.navigating:
                 if late:
@@ -336,12 +336,14 @@ class Window:
         if context is None:
             return ()
         keeps = errand.random.random() < self.traces or not went_well
+        if not (context.browser and context.browser.is_connected()):  # it is gone, and the trace with it
+            return ()
         try:
             trace = self._trace(context, errand) if keeps else b""
             if not keeps:
                 context.tracing.stop()
             context.close()
-        except Error:  # the browser is gone, and the trace with it
+        except Error:  # it goes just now
             return ()
         return (errand.box.put(ExhibitKind.TRACE, trace, "application/zip"),) if trace else ()
 

@@ -11,7 +11,16 @@ from email.utils import format_datetime
 
 import pytest
 
-from rasd.watch.selfcheck import SHORT, Asked, Beside, OwnNetwork, clock_off, kept_within, look
+from rasd.watch.selfcheck import (
+    Asked,
+    Beside,
+    OwnNetwork,
+    _Measure,
+    _Processors,
+    clock_off,
+    kept_within,
+    look,
+)
 from rasd.watch.verdicts import CLOCK_OFF
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -100,12 +109,18 @@ def test_what_the_visit_itself_uses_is_no_load_of_the_host():
     assert moment.network is None
 
 
-def test_g15_the_load_beside_a_step_of_no_time_is_that_of_the_time_before_it():
-    with Beside(OwnNetwork([])) as beside:
-        time.sleep(SHORT)
-        moments = [beside()(True) for _ in range(3)]
+def test_g15_the_load_beside_a_step_of_no_time_is_that_of_the_time_before_it(monkeypatch):
+    """One busy hundredth of a second is no overloaded host."""
+    beside = Beside(OwnNetwork([]))
+    beside._marks[0] = measured(at=0.0, total=0.0, busy=0.0)
+    measures = iter([measured(at=1.0, total=2.0, busy=0.4), measured(at=1.001, total=2.01, busy=0.41)])
+    monkeypatch.setattr(beside, "_measure", lambda: next(measures))
 
-    assert len({each.load for each in moments}) <= 2  # not the chance of one hundredth of a second
+    assert beside()(True).load == pytest.approx(0.41 / 2.01, abs=0.001)
+
+
+def measured(at: float, total: float, busy: float) -> _Measure:
+    return _Measure(at, _Processors(total, busy, 0.0), 0.0)
 
 
 def test_a_host_that_stood_still_is_seen_by_a_timer_that_was_late():

@@ -7,12 +7,16 @@ from pathlib import Path
 import click
 
 from rasd.watch.journeys import Journey, NotAJourney, read
+from rasd.watch.new_cli import new
 from rasd.watch.permit_cli import permit
 from rasd.watch.plan_cli import audit_command, plan
 from rasd.watch.record_cli import export, verify
 from rasd.watch.recorder.cli import record
 from rasd.watch.run_cli import run
 from rasd.watch.serving import serve
+from rasd.watch.watchfile import NotAWatch, read_whole
+
+WATCHFILE = "watch.yaml"
 
 
 @click.group()
@@ -23,12 +27,19 @@ def watch() -> None:
 @watch.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Reads journeys, or folders of them, and tells what is wrong: line, column, mend. Exit status 2 where anything is."""
+    """Reads journeys, or folders of them, and tells what is wrong: line, column, mend. Exit status 2 where anything is.
+
+    Of a watch.yaml, all journeys that it names are read too, and whether they fit it.
+    """
     wrong = 0
     for path in _every(files):
         try:
+            if path.name == WATCHFILE:
+                whole = read_whole(path)
+                click.echo(f"{path}: {sum(map(len, whole.errands.values()))} journeys", err=True)
+                continue
             journey = read(path)
-        except NotAJourney as error:
+        except (NotAJourney, NotAWatch) as error:
             wrong += 1
             click.echo(str(error), err=True)
         except OSError as error:
@@ -63,6 +74,7 @@ def login(name: str, site: str) -> None:
 login.callback.needs_database = True  # type: ignore[union-attr]
 
 
+watch.add_command(new)
 watch.add_command(verify)
 watch.add_command(export)
 watch.add_command(permit)

@@ -135,8 +135,8 @@ def test_the_inbox_fits_every_screen_and_nobody_is_kept_out(salim, utility):
     pages = {
         "inbox": "/conversations/",
         "inbox-one": f"/conversations/{one.pk}?state=all",
-        "inbox-customer": f"/conversations/{one.pk}?state=all#customer",
         "inbox-views": "/conversations/?state=all#views",
+        "inbox-customer": f"/conversations/{one.pk}?state=all#customer",  # not after its own page: that answers nothing
         "inbox-search": "/conversations/?state=all&q=" + "الفاتورة",
         "inbox-merge": f"/conversations/{one.pk}/merge/{twin.pk}",
         "inbox-canned": "/canned-answers/",

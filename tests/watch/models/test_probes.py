@@ -72,7 +72,12 @@ def test_a_wait_in_vain_is_told_from_one_that_nobody_waited():
         finding(2, facts={"first_answer": 2.5, "person": None}, seconds=60.0),
         finding(3),
     ))  # fmt: skip
-    assert (probe.first_answer, probe.waited, probe.person, probe.waited_for_person) == (3.0, None, None, 60.0)
+    assert (probe.first_answer, probe.waited, probe.person, probe.waited_for_person) == (
+        3.0,
+        None,
+        None,
+        60.0,
+    )
     rows = probe.steps.values_list("first_answer", "person", "waited", "waited_for_person")
     assert list(rows) == [(3.0, None, None, None), (2.5, None, None, 60.0), (None, None, None, None)]
 

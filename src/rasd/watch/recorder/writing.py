@@ -181,7 +181,7 @@ def written(recording: Recording, name: str, target: str) -> str:
 
 def _head(recording: Recording) -> str:
     wanted = secrets_of(recording)
-    lines = [f"Recorded on {recording.began:%Y-%m-%d} at {recording.url}"]
+    lines = [f"Recorded on {recording.began:%Y-%m-%d} at {recording.url.partition('?')[0]}"]
     lines += [f"Wants {variable(each)} in the environment." for each in wanted]
     if any(privacy.of(each) == privacy.ONE_TIME for each in recording.typed):
         lines.append("He typed a one-time code: let a 'mail' or 'code' step before it keep {code}.")

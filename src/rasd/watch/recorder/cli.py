@@ -190,8 +190,9 @@ def _written(
     for each in writing.secrets_of(recording):
         click.echo(f"The journey wants {writing.variable(each)} in the environment.", err=True)
     for deed in recording.deeds:
-        if deed.doubt:
-            click.echo(f"  - {deed.kind} {deed.thing.name if deed.thing else '?'!r}: {deed.doubt}", err=True)
+        if deed.doubt and not (deed.nothing and not deed.pressable):
+            name = deed.thing.name if deed.thing else deed.field.label
+            click.echo(f"  - {deed.kind} {name!r}: {deed.doubt}", err=True)
     click.echo(f"The journey: {out}. Try it: rasd watch run {out} --target {_base(recording.url)}", err=True)
     return 1 if recording.gave_up else 0
 

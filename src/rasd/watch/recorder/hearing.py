@@ -71,7 +71,8 @@ class Hearing:
     def _press(self, frame: Frame, note: Note) -> None:
         if self.picking:
             self.glass.ask(frame, "drop", note["held"])
-            self.found = str(self.glass.ask(frame, "wordsAt", note["x"], note["y"]) or "")
+            at_pointer = "x" in note and self.glass.ask(frame, "wordsAt", note["x"], note["y"])
+            self.found = str(at_pointer or note["said"])
             return
         at = self.seconds
         self._after()
@@ -86,11 +87,10 @@ class Hearing:
             )
             pressable = pressable or "cursor" in meant.marks
         doubt = "" if thing else (UNSEEN if node is None else AMBIGUOUS)
-        if thing is None and note["said"]:
-            thing = Thing(name=note["said"][: naming.LONGEST])
+        thing = thing or _called(note)
         self._before = (_looks(root), frame.page.url, self.glass.traffic.stirred)
         self.glass.ask(frame, "go", note["held"])
-        deed = Deed(Kind.PRESSED, at, thing, key=note["id"], doubt=doubt, pressable=pressable or bool(doubt))
+        deed = Deed(Kind.PRESSED, at, thing, key=note["id"], doubt=doubt, pressable=pressable)
         if not (self.chat and self._said_by(deed)):
             self._add(deed)
 
@@ -134,7 +134,7 @@ class Hearing:
         node = self.glass.node(root, note)
         thing = naming.to_tick(root, node) if node else None
         doubt = "" if thing else AMBIGUOUS
-        thing = thing or (Thing(name=note["said"][: naming.LONGEST]) if note["said"] else None)
+        thing = thing or _called(note)
         self._add(Deed(Kind.TICKED, self.seconds, thing, on=note["on"], key=note["id"], doubt=doubt))
 
     def _chose(self, frame: Frame, note: Note) -> None:
@@ -244,7 +244,8 @@ class Hearing:
             same = self.glass.page is not None and self.glass.page.url == url and _looks(root) == looks
             if same and not typing and self.glass.traffic.stirred == stirred:
                 last.nothing = True
-                self._dead_end(End.NOTHING, last.thing.name if last.thing else "")
+                if last.thing:  # people press an empty place, and expect nothing of it
+                    self._dead_end(End.NOTHING, last.thing.name)
         self._before = None
         self.glass.dialogs.clear()
         last.picture = self.glass.picture(self.hidden())
@@ -258,6 +259,12 @@ class Hearing:
             return self.glass.page.title() if self.glass.page else ""
         except Error:
             return ""
+
+
+def _called(note: Note) -> Thing | None:
+    """By the page's own words, untried; None: nothing is written on it, or a whole page."""
+    words = str(note["said"])
+    return Thing(name=words) if 0 < len(words) <= naming.LONGEST else None
 
 
 def _looks(root: pointing.Node) -> str:

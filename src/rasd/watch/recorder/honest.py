@@ -98,7 +98,7 @@ def said(deed: Deed) -> str:
     own = deed.kind is Kind.TYPED and privacy.of(deed) != deed.value
     value = MASK if own else deed.value
     words = _words(deed)
-    return words % {"what": what, "value": value}
+    return words % {"what": what or "…", "value": value}
 
 
 def _words(deed: Deed) -> str:

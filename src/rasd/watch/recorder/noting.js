@@ -66,7 +66,7 @@
       } finally { passing = false }
     })
     setTimeout(() => go(at), HELD_AT_MOST)
-    tell("press", element, { held: at, x: clientX, y: clientY })
+    tell("press", element, { held: at, ...(detail ? { x: clientX, y: clientY } : {}) }) // by a key it has no place
   }, true)
   const go = (at) => {
     const press = held.get(at)

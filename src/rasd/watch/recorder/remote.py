@@ -24,6 +24,13 @@ Render = Callable[[str, str], str]
 """Given a language and a nonce, the page."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A page that is closed or reloaded drops its lines: that is no news."""
+
+
 class Remote:
     """``orders``: what he asked for, in order. ``page``: what is served as ``page``, once it is done."""
 
@@ -38,8 +45,7 @@ class Remote:
         self._frame, self._frames = b"", 0
         self._state, self._states = "{}", 0
         self._over = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

@@ -7,6 +7,7 @@ import base64
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -27,8 +28,10 @@ Render = Callable[[str, str], str]
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A page that is closed or reloaded drops its lines: that is no news."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class Remote:

@@ -160,7 +160,7 @@ class Window:
         """Waits until the page has taken in what was done, and looks whether it is one that he can go on with."""
         began = time.monotonic()
         while True:
-            self.pause(CALM / 2)
+            self.pause(CALM)
             late = errand.left(step) <= 0
             if self.traffic.navigating:
                 if late:

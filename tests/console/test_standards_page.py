@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -135,6 +137,10 @@ def test_the_usual_ones_are_made_by_one_button(manager):
 
 def test_the_report_asks_no_more_questions_for_many_breaches(manager, breach, django_assert_max_num_queries):
     standard = breach.standard
+    address = reverse("console:standards", args=[month(breach)])
+    manager.get(address)
+    with CaptureQueriesContext(connection) as of_one:
+        manager.get(address)
     Breach.objects.bulk_create(
         Breach(
             standard=standard,
@@ -147,6 +153,6 @@ def test_the_report_asks_no_more_questions_for_many_breaches(manager, breach, dj
         )
         for n in range(300)
     )
-    with django_assert_max_num_queries(28):
-        page = manager.get(reverse("console:standards", args=[month(breach)])).content.decode()
+    with django_assert_max_num_queries(len(of_one)):
+        page = manager.get(address).content.decode()
     assert "101 more are in the file" in page

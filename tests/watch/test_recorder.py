@@ -274,7 +274,9 @@ def test_an_errand_done_on_the_remote_page_is_a_journey_that_the_watch_repeats(
         "choose: الخدمة: ماء", "tick: صباحًا", "tick: أوافق على الشروط", "fill: المشكلة: أنا {someone.name} والماء مقطوع",
         "press: إرسال", r"keep: number: رقم\s+البلاغ:\s+([\w/-]+)",
     ]  # fmt: skip
-    assert [each.note for each in journey.every_step() if each.note] == []  # each name was tried, and finds its thing
+    assert [
+        each.note for each in journey.every_step() if each.note
+    ] == []  # each name was tried, and finds its thing
     page = (tmp_path / "ticket.html").read_text("utf-8")
     assert "<b>7</b> clicks" in page
     assert "<b>6</b> fields typed" in page

@@ -35,8 +35,8 @@ class Stage:
     wrong: dict[str, Wrong]
     urls: dict[str, str]
     way_out: "WayOut"
-    mail_late_by: float = 0.0
-    """Seconds of the rehearsal's time; what would come after the visit does not come while it is paid."""
+    late_mail_of: bytes = b""
+    """Whose letters are late, by their sender; what comes an hour late does not come while the visit is paid."""
     held: list[bytes] = field(default_factory=list)
     _burning: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -53,8 +53,8 @@ class Stage:
             self._burning = []
 
     def post(self, letter: bytes) -> None:
-        """What the applications send arrives at once, or an hour later: by then nobody waits for it any more."""
-        if self.mail_late_by:
+        """What the applications send arrives at once, or so late that nobody waits for it any more."""
+        if self.late_mail_of and self.late_mail_of in letter:
             self.held.append(letter)
         else:
             self.office.deliver(letter)

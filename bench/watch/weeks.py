@@ -33,7 +33,6 @@ BEGINS = datetime(2026, 9, 27, 0, 0, tzinfo=ZONE)  # a Sunday: the week's first 
 WEEK = timedelta(weeks=1)
 WEEKS = 8
 CERTAIN = 0.95
-LATE = 3600.0  # seconds
 JOURNEYS = Path(__file__).parent / "journeys"
 TARGETS = {
     "helpdesk": ("A help desk (django-helpdesk)", "/", "open-a-ticket"),
@@ -115,7 +114,7 @@ class Company:
             wrong.at(now.astimezone(ZONE), [*faults, *([{"kind": "down"}] if out else [])])
         self.stage.way_out.works(not out)
         self.stage.burn(any(fault.ours and "host" in fault.name for fault in on))
-        self.stage.mail_late_by = LATE if any("mail arrives" in fault.name for fault in on) else 0.0
+        self.stage.late_mail_of = b"helpdesk@" if any("mail arrives" in fault.name for fault in on) else b""
         report = self.crew.pay(order)
         self.paid += 1
         told = moved(report, now - report.began)

@@ -1,12 +1,12 @@
 """The one command. Each room brings its own subcommands; they are imported when called, so that ``rasd read`` starts fast."""
 
-import importlib
 import sys
 
 import click
 
 from rasd.config.embedded import EmbeddedPostgresError
 from rasd.config.running import with_database, with_watch_database
+from rasd.lazily import Lazily
 
 # name → (where it is, whether it needs Django and the database)
 COMMANDS: dict[str, tuple[str, bool]] = {
@@ -30,29 +30,22 @@ COMMANDS: dict[str, tuple[str, bool]] = {
 }
 
 
-class Rasd(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        where, needs_database = COMMANDS[name]
-        module, attribute = where.split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        if name == "watch":
-            for sub in command.commands.values():  # type: ignore[attr-defined]
-                if getattr(sub.callback, "needs_database", False):
-                    sub.callback = with_watch_database(sub.callback)
-        elif needs_database and not isinstance(command, click.Group):
-            command.callback = with_database(command.callback)
-        elif needs_database:
-            for sub in command.commands.values():  # type: ignore[attr-defined]
-                sub.callback = with_database(sub.callback)
-        return command
+def _ready(name: str, command: click.Command) -> None:
+    """What needs the database gets it first. The watch has one of its own, and its commands say which of them need it."""
+    if isinstance(command, Lazily):
+        command.ready = _of_the_watch
+    elif COMMANDS[name][1]:
+        every = command.commands.values() if isinstance(command, click.Group) else [command]
+        for each in every:
+            each.callback = with_database(each.callback)
 
 
-@click.group(cls=Rasd)
+def _of_the_watch(name: str, command: click.Command) -> None:
+    if command.callback and getattr(command.callback, "needs_database", False):
+        command.callback = with_watch_database(command.callback)
+
+
+@click.group(cls=Lazily, where={name: where for name, (where, _) in COMMANDS.items()}, ready=_ready)
 @click.version_option(package_name="rasd")
 def rasd() -> None:
     """Rasd (رصد): customer service that can prove itself."""

@@ -6,25 +6,35 @@ from pathlib import Path
 
 import click
 
+from rasd.lazily import Lazily
 from rasd.watch.journeys import Journey, NotAJourney, read
-from rasd.watch.new_cli import new
-from rasd.watch.permit_cli import permit
-from rasd.watch.plan_cli import audit_command, plan
-from rasd.watch.record_cli import export, verify
-from rasd.watch.recorder.cli import record
-from rasd.watch.run_cli import run
-from rasd.watch.serving import serve
 from rasd.watch.watchfile import NotAWatch, read_whole
 
 WATCHFILE = "watch.yaml"
 
 
-@click.group()
+COMMANDS = {
+    "new": "rasd.watch.new_cli:new",
+    "record": "rasd.watch.recorder.cli:record",
+    "check": "rasd.watch.cli:check",
+    "schema": "rasd.watch.cli:schema",
+    "run": "rasd.watch.run_cli:run",
+    "permit": "rasd.watch.permit_cli:permit",
+    "serve": "rasd.watch.serving:serve",
+    "login": "rasd.watch.cli:login",
+    "plan": "rasd.watch.plan_cli:plan",
+    "audit": "rasd.watch.plan_cli:audit_command",
+    "verify": "rasd.watch.record_cli:verify",
+    "export": "rasd.watch.record_cli:export",
+}
+
+
+@click.group(cls=Lazily, where=COMMANDS)
 def watch() -> None:
     """A stranger who tries a service at every hour of the week."""
 
 
-@watch.command()
+@click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Reads journeys, or folders of them, and tells what is wrong: line, column, mend. Exit status 2 where anything is.
@@ -54,13 +64,13 @@ def _every(files: tuple[Path, ...]) -> list[Path]:
     return [each for path in files for each in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
 
 
-@watch.command()
+@click.command()
 def schema() -> None:
     """Prints the JSON Schema of journeys, for editors."""
     click.echo(json.dumps(Journey.model_json_schema(), indent=2, ensure_ascii=False))
 
 
-@watch.command()
+@click.command()
 @click.argument("name")
 @click.option("--site", default="", help="Where the pages are. [default: RASD_WATCH_SITE]")
 def login(name: str, site: str) -> None:
@@ -72,14 +82,3 @@ def login(name: str, site: str) -> None:
 
 
 login.callback.needs_database = True  # type: ignore[union-attr]
-
-
-watch.add_command(new)
-watch.add_command(verify)
-watch.add_command(export)
-watch.add_command(permit)
-watch.add_command(run)
-watch.add_command(record)
-watch.add_command(serve)
-watch.add_command(plan)
-watch.add_command(audit_command)

@@ -16,7 +16,6 @@ import structlog
 
 log = structlog.get_logger("rasd.watch")
 
-MIGRATION_LOCK = 0x5741_4D49  # "WAMI"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before what died is started again; doubled each time that it dies within a minute."""
 LIVED_WELL = 60.0  # seconds
@@ -99,9 +98,7 @@ serve.callback.keeps_database_up = True  # type: ignore[union-attr]
 
 
 def _prepare(path: Path) -> None:
-    """Its tables, its targets and the plans of the days ahead: before anything is served."""
-    from django.core.management import call_command
-    from django.db import connection
+    """Its targets and the plans of the days ahead: before anything is served."""
     from django.utils import timezone
 
     from rasd.watch.models import Plan, Target
@@ -115,12 +112,6 @@ def _prepare(path: Path) -> None:
     except OSError as error:
         click.echo(f"{path}: cannot be read: {error.strerror}. It may begin so:\n\n{EXAMPLE}\n", err=True)
         sys.exit(2)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        try:
-            call_command("migrate", interactive=False, verbosity=0)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     Target.objects.take(whole, timezone.now())
     Plan.objects.keep_ahead(timezone.now(), whole.file.weeks)
 

@@ -14,9 +14,6 @@ from rasd.watch.options import options
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-# Read anew, in place (pydantic-settings): a command may have read them before it knew which database is to be used.
-options.__init__()  # type: ignore[misc]
-
 SECRET_KEY = options.effective_secret_key()
 ALLOWED_HOSTS = options.allowed_hosts
 CSRF_TRUSTED_ORIGINS = options.trusted_origins

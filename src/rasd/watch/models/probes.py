@@ -1,7 +1,6 @@
 """What the watch did and saw. A probe is written once and never changed; each carries the hash of the one before it."""
 
 import hashlib
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
+from django.utils.crypto import get_random_string
 
 from rasd.watch.evidence import columns
 from rasd.watch.evidence.box import Box
@@ -21,6 +21,8 @@ from rasd.watch.watchfile import Keep
 
 CHAIN_LOCK = 0x5741_5443  # "WATC": the advisory lock under which the chain grows by one link
 AT_A_TIME = 500  # probes in memory while the chain is walked; files of the box asked for at once
+TOKEN = 22
+"""Letters and digits, 131 bits. No signs: a ``-`` at its beginning would be taken for a formula in a spreadsheet."""
 UNTOUCHED = timedelta(days=1)
 """Before which nothing in the box is deleted: a visit that is being played may rest on it."""
 
@@ -58,7 +60,7 @@ class Probes(models.QuerySet["Probe"]):
         """
         whole = plain(report.model_dump(mode="json"))
         probe = Probe(
-            token=secrets.token_urlsafe(16),
+            token=get_random_string(TOKEN),
             target=journey.target,
             journey=journey,
             watcher=watcher,

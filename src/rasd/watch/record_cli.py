@@ -3,7 +3,6 @@
 import json
 import sys
 from datetime import date, datetime
-from pathlib import Path
 
 import click
 
@@ -23,10 +22,8 @@ def verify(head: str, evidence: str) -> None:
 
     Exit status 1 where anything was changed; standard output names it, one JSON object a line.
     """
-    from django.conf import settings
 
-    from rasd.watch.evidence.box import Box
-    from rasd.watch.models import Probe, Shown
+    from rasd.watch.models import Probe, Shown, the_box
 
     if changed := Probe.objects.verify(head):
         click.echo(json.dumps({"token": changed.token, "why": changed.why}))
@@ -36,7 +33,7 @@ def verify(head: str, evidence: str) -> None:
         click.echo(
             json.dumps({"probes": Probe.objects.count(), "head": last.digest if last else "", "holds": True})
         )
-    found = list(Shown.objects.wrong(Box(Path(settings.WATCH_FOLDER) / "box"), evidence)) if evidence else []
+    found = list(Shown.objects.wrong(the_box(), evidence)) if evidence else []
     for each in found:
         click.echo(json.dumps({"token": each.token, "why": each.why}))
         click.echo(f"rasd watch: {each}", err=True)

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rasd.watch import alerting, telling
 from rasd.watch.conduct import NotPaid, leave_for
-from rasd.watch.evidence.box import Box
-from rasd.watch.models import JourneyFile, Plan, Planned, Probe, Shown, Skip, Target, Watcher
+from rasd.watch.models import JourneyFile, Plan, Planned, Probe, Shown, Skip, Target, Watcher, the_box
 from rasd.watch.options import options
 from rasd.watch.players.base import Clock
 from rasd.watch.players.orders import Order
@@ -249,7 +247,7 @@ class Watching:
             folder=errand.folder if errand else self.whole.folder,
             target=target.name,
             url=target.url,
-            box=_box().folder,
+            box=the_box().folder,
             seed=seed,
             leave=leave,
             mailbox=target.entry.mailbox,
@@ -349,8 +347,8 @@ class Watching:
         if self._tidied_at and now - self._tidied_at < TIDYING:
             return
         self._tidied_at = now
-        Shown.objects.throw_away(now, _box(), self.me)
-        Shown.objects.sweep(now, _box())
+        Shown.objects.throw_away(now, the_box(), self.me)
+        Shown.objects.sweep(now, the_box())
 
 
 def _chance(probe: Probe, label: str) -> bytes:
@@ -358,10 +356,6 @@ def _chance(probe: Probe, label: str) -> bytes:
     if probe.visit is None:
         raise ValueError(f"{probe} was not planned")
     return probe.visit.plan.chance(f"{label}/{probe.token}")
-
-
-def _box() -> Box:
-    return Box(Path(settings.WATCH_FOLDER) / "box")
 
 
 def _take_hold_of(name: str) -> bool:

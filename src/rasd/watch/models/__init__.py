@@ -3,7 +3,7 @@
 from rasd.watch.models.about import About
 from rasd.watch.models.alerts import Acknowledgement, Alert, Maintenance, Telling
 from rasd.watch.models.plans import Claim, Plan, Planned, Skip, Watcher
-from rasd.watch.models.probes import Probe, Shown, StepPlayed
+from rasd.watch.models.probes import Probe, Shown, StepPlayed, the_box
 from rasd.watch.models.signposts import Signpost
 from rasd.watch.models.targets import JourneyFile, Target
 
@@ -24,4 +24,5 @@ __all__ = [
     "Target",
     "Telling",
     "Watcher",
+    "the_box",
 ]

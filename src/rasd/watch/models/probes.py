@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
 from django.utils.crypto import get_random_string
@@ -36,6 +38,11 @@ class Changed:
 
     def __str__(self) -> str:
         return f"probe {self.token}: {self.why}"
+
+
+def the_box() -> Box:
+    """Where the evidence of this machine's visits lies."""
+    return Box(Path(settings.WATCH_FOLDER) / "box")
 
 
 class Probes(models.QuerySet["Probe"]):

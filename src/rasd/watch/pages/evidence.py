@@ -3,16 +3,14 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from rasd.watch.evidence.box import Box
-from rasd.watch.models import Probe, Shown
+from rasd.watch.models import Probe, Shown, the_box
 from rasd.watch.pages.policy import EVIDENCE
 
 PICTURES = {"image/png", "image/jpeg", "image/webp"}
@@ -20,10 +18,6 @@ READ_AS_TEXT = {"text/plain", "application/json", "application/x-ndjson", "text/
 """Served as plain text whatever they are: a stranger's HTML is read here, never run."""
 ENDINGS = {"application/zip": "zip", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 SHOWN_AT_MOST = 200_000  # bytes of one exhibit on the report page; the whole of it is a link away
-
-
-def the_box() -> Box:
-    return Box(Path(settings.WATCH_FOLDER) / "box")
 
 
 @dataclass(frozen=True)

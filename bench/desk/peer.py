@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from bench._others import installed, running
 from bench.desk.saying import sentences
 from bench.desk.timing import Times
 
@@ -26,7 +26,7 @@ def helpdesk(folder: Path, tickets: int) -> Iterator[httpx.Client]:
     """Installed once into ``folder``, filled once, served; a client that is logged in."""
     from django.db import connection
 
-    python = _environment(folder / "peer")
+    python = str(installed(REQUIREMENTS, folder / "peer") / "python")
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_database WHERE datname = 'peer'")
         if not cursor.rowcount:
@@ -48,51 +48,22 @@ def helpdesk(folder: Path, tickets: int) -> Iterator[httpx.Client]:
         cursor.execute("VACUUM ANALYZE")
     command = [python, "-m", "uvicorn", "peer_site:application", "--port", str(PORT), "--lifespan", "off", "--no-access-log",
                "--log-level", "warning"]  # fmt: skip
-    with (folder / "peer.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{PORT}",
-                cookies={"sessionid": filled.stdout.split()[-1]},
-                timeout=60,
-                trust_env=False,
-            ) as client:
-                _wait(client, folder / "peer.log")
-                yield client
-        finally:
-            server.terminate()
-            server.wait(20)
+    with (
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{PORT}",
+            cookies={"sessionid": filled.stdout.split()[-1]},
+            timeout=60,
+            trust_env=False,
+        ) as client,
+        running(command, folder / "peer.log", lambda: _answers(client), env=environment),
+    ):
+        yield client
 
 
-def _environment(folder: Path) -> str:
-    """Its own, so that nothing of it comes into ours."""
-    python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        pip = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            REQUIREMENTS,
-        ]
-        subprocess.run(pip, check=True)
-        (folder / "installed").touch()
-    return str(python)
-
-
-def _wait(client: httpx.Client, log: Path) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        with suppress(httpx.HTTPError):
-            if client.get("/tickets/1/").status_code == 200:
-                return
-        time.sleep(0.3)
-    raise SystemExit(f"django-helpdesk did not get ready:\n{log.read_text()[-3000:]}")
+def _answers(client: httpx.Client) -> bool:
+    with suppress(httpx.HTTPError):
+        return client.get("/tickets/1/").status_code == 200
+    return False
 
 
 def measured(client: httpx.Client, tickets: int, calls: int, words: list[str]) -> dict[str, Times]:

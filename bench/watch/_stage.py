@@ -37,7 +37,6 @@ class Stage:
     way_out: "WayOut"
     late_mail_of: bytes = b""
     """Whose letters are late, by their sender; what comes an hour late does not come while the visit is paid."""
-    held: list[bytes] = field(default_factory=list)
     _burning: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def burn(self, on: bool) -> None:
@@ -54,9 +53,7 @@ class Stage:
 
     def post(self, letter: bytes) -> None:
         """What the applications send arrives at once, or so late that nobody waits for it any more."""
-        if self.late_mail_of and self.late_mail_of in letter:
-            self.held.append(letter)
-        else:
+        if not (self.late_mail_of and self.late_mail_of in letter):
             self.office.deliver(letter)
 
 

@@ -35,9 +35,9 @@ WEEKS = 8
 CERTAIN = 0.95
 JOURNEYS = Path(__file__).parent / "journeys"
 TARGETS = {
-    "helpdesk": ("A help desk (django-helpdesk)", "/", "open-a-ticket"),
-    "shop": ("A shop for tickets (pretix)", "/", "order-a-ticket"),
-    "chat": ("A chat (Chainlit)", "/", "ask-for-a-person"),
+    "helpdesk": ("A help desk (django-helpdesk)", "open-a-ticket"),
+    "shop": ("A shop for tickets (pretix)", "order-a-ticket"),
+    "chat": ("A chat (Chainlit)", "ask-for-a-person"),
 }
 
 
@@ -149,13 +149,13 @@ def watchfile(on: Stage, weeks: int) -> str:
     entries = {
         name: {
             "title": title,
-            "url": on.urls[name] + path,
+            "url": on.urls[name] + "/",
             "public": True,
             "visits_a_day": math.ceil(24 / weeks) + 1,
             "journeys": [str(JOURNEYS / f"{journey}.yaml")],
             "mailbox": on.office.mailbox.model_dump(),
         }
-        for name, (title, path, journey) in TARGETS.items()
+        for name, (title, journey) in TARGETS.items()
         if name in on.urls
     }
     watcher = {"name": "rehearsal", "place": "A rehearsal on one machine", "own_network": [on.way_out.url]}

@@ -7,7 +7,6 @@ process that ends with the ``with``. What is ours is only how they are set up, a
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from pathlib import Path
 
 import httpx
 
+from bench._others import installed, running
+
 HERE = Path(__file__).parent
-STARTS = 90  # seconds that a service may take to answer for the first time, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def served(application: Application, folder: Path, port: int, **settings: str) -
     """
     home = folder / application.name
     home.mkdir(parents=True, exist_ok=True)
-    binaries = installed(application.name, home)
+    binaries = installed(HERE / f"{application.name}-requirements.txt", home)
     url = f"http://127.0.0.1:{port}"
     environment = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
@@ -81,34 +81,16 @@ def served(application: Application, folder: Path, port: int, **settings: str) -
         str(binaries / application.serve[0]),
         *(part.format(port=port) for part in application.serve[1:]),
     ]
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            command, env=environment, cwd=home, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            _wait(server, url + application.path, home / "server.log")
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def installed(name: str, home: Path) -> Path:
-    """The folder of the commands of an environment with ``NAME-requirements.txt``, made the first time."""
-    environment, done = home / "environment", home / "installed"
-    if not done.exists():
-        print(f"» installing {name} into an environment of its own", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
-        subprocess.run(
-            [environment / "bin" / "python", *pip, "-r", HERE / f"{name}-requirements.txt"], check=True
-        )
-        done.touch()
-    return environment / "bin"
+    log = home / "server.log"
+    with running(
+        command,
+        log,
+        lambda: _answers(url + application.path),
+        env=environment,
+        cwd=home,
+        start_new_session=True,
+    ):
+        yield url
 
 
 def _fill(application: Application, binaries: Path, environment: dict[str, str], home: Path) -> None:
@@ -120,11 +102,7 @@ def _fill(application: Application, binaries: Path, environment: dict[str, str],
     (home / "filled").touch()
 
 
-def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    until = time.monotonic() + STARTS
-    while time.monotonic() < until and server.poll() is None:
-        with suppress(httpx.HTTPError):
-            if httpx.get(url, timeout=10, trust_env=False, follow_redirects=True).status_code < 500:
-                return
-        time.sleep(0.3)
-    raise SystemExit(f"{url} did not get ready:\n{log.read_text()[-3000:]}")
+def _answers(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=10, trust_env=False, follow_redirects=True).status_code < 500
+    return False

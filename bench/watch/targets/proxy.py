@@ -2,16 +2,15 @@
 
 import json
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.watch.targets import STARTS, installed
+from bench._others import installed, running
 
+REQUIREMENTS = Path(__file__).with_name("proxy-requirements.txt")
 ADDON = Path(__file__).parents[1] / "faults.py"
 
 
@@ -38,28 +37,15 @@ def before(upstream: str, port: int, wrong: Wrong, folder: Path) -> Iterator[str
     home = folder / "proxy"
     home.mkdir(parents=True, exist_ok=True)
     command = [
-        str(installed("proxy", home) / "mitmdump"), "-q", "--mode", f"reverse:{upstream}", "--listen-host", "127.0.0.1",
+        str(installed(REQUIREMENTS, home) / "mitmdump"), "-q", "--mode", f"reverse:{upstream}", "--listen-host", "127.0.0.1",
         "--listen-port", str(port), "--set", "keep_host_header=true", "--set", f"confdir={home}", "--set", "http2=false",
         "--set", f"faults={wrong.path}", "-s", str(ADDON),
     ]  # fmt: skip
-    with (home / f"{port}.log").open("w") as log:
-        proxy = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            _wait(proxy, port, home / f"{port}.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            proxy.terminate()
-            try:
-                proxy.wait(10)
-            except subprocess.TimeoutExpired:
-                proxy.kill()
-                proxy.wait()
+    with running(command, home / f"{port}.log", lambda: _listens(port), start_new_session=True):
+        yield f"http://127.0.0.1:{port}"
 
 
-def _wait(proxy: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + STARTS
-    while time.monotonic() < until and proxy.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.2)
-    raise SystemExit(f"the proxy did not get ready:\n{log.read_text()[-2000:]}")
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

@@ -34,8 +34,13 @@ def about(conversation: Conversation, user: User) -> About:
     others = (
         seen(contact.conversations.all(), user).exclude(pk=conversation.pk).select_related("line", "address")
     )
+    # Two searches by index and not one "or", for which everything that anybody is owed would be read.
     owed = Obligation.objects.filter(
-        Q(conversation__contact=contact) | Q(case__contact=contact), discharged_at=None
+        pk__in=Obligation.objects.open()
+        .filter(conversation__contact=contact)
+        .order_by()
+        .values("pk")
+        .union(Obligation.objects.open().filter(case__contact=contact).order_by().values("pk"))
     )
     return About(
         contact=contact,

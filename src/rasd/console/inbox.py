@@ -103,8 +103,9 @@ def rows_of(found: QuerySet[Conversation], *, most: int, at: datetime) -> list[R
     """The first ``most`` of ``found``, with what a row shows, in a number of queries that does not depend on ``most``."""
     newest = Message.objects.filter(conversation=OuterRef("pk"), note="").order_by("-at", "-id")
     standing = HandOver.objects.filter(conversation=OuterRef("pk"), ended_at=None)
+    # Whose they are is asked of those shown: joined, it would be looked up for all that are owed, to sort them.
     shown = list(
-        found.select_related("address", "contact", "line").annotate(
+        found.prefetch_related("address", "contact", "line").annotate(
             newest=Subquery(newest.values("pk")[:1]), with_people=Subquery(standing.values("wish")[:1])
         )[:most]
     )

@@ -40,7 +40,7 @@ from rasd.desk.inbox import Filters, State
 from rasd.desk.models import CannedAnswer, Conversation, Draft, Queue
 from rasd.desk.models.queues import Matter
 
-SHOWN = 50  # conversations a page
+SHOWN = 30  # conversations a page
 LONGEST = 4096  # characters of a text message [Meta's documentation]
 STATES = (
     (State.OWED, gettext_lazy("something is owed")),
@@ -118,7 +118,12 @@ def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> Ht
         "view": next((each for each in (*usual, *saved) if each.is_shown), None),
         "queues": Queue.objects.order_by("name"),
         "lines": Line.objects.order_by("name"),
-        "owners": User.objects.filter(employee__left_at=None, employee__isnull=False).order_by("username"),
+        "owners": [
+            (each.pk, each.get_full_name() or each.get_username())
+            for each in User.objects.filter(employee__isnull=False, employee__left_at=None)
+            .only("first_name", "last_name", "username")
+            .order_by("username")
+        ],
         "matters": Matter.choices,
         "states": STATES,
         "languages": settings.LANGUAGES,

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
@@ -107,8 +109,12 @@ def _decode(data: bytes) -> Opened:
         warnings.simplefilter("ignore")
         image = _opened(data)
         whole = True
+        rows: Callable[[int, int], Image.Image] | None = None
         try:
-            image.load()
+            if image.format == "WEBP":
+                rows = _rows_of_webp(data)
+            else:
+                image.load()
         except OSError:
             if image.format not in {"JPEG", "MPO"}:
                 raise
@@ -117,7 +123,7 @@ def _decode(data: bytes) -> Opened:
             image, whole = _opened(data + b"\xff\xd9"), False
             image.load()
         orientation = _orientation(image)
-        small = _to_small_rgb(image)
+        small = _to_small_rgb(image, rows)
         if not whole:
             small = _arrived(small)
         picture = np.asarray(small.transpose(TURNS[orientation]) if orientation in TURNS else small, np.uint8)
@@ -159,7 +165,7 @@ def _memory(image: Image.Image) -> float:
         most = max(h for h, _ in layers) * max(v for _, v in layers)
         return 2 * pixels * sum(h * v for h, v in layers) / max(most, 1)
     if image.format == "WEBP":
-        return 20 * pixels  # libwebp's two canvases, its own planes, the bytes on their way, Pillow's copy
+        return 10 * pixels  # four bytes a pixel and libwebp's own planes
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         tile = int(tags.get(322, 0)) * int(
@@ -178,15 +184,29 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_small_rgb(image: Image.Image) -> Image.Image:
-    """RGB, at a whole fraction of its size. In strips, so that a large picture is held once."""
+def _rows_of_webp(data: bytes) -> Callable[[int, int], Image.Image]:
+    """A WebP decoded by OpenCV: its rows from one to another. Pillow, which has read the header, takes every
+    WebP for a film and keeps canvases for its frames: 190 MB for 12 million pixels, where this takes 76."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise NotAPhotograph("damaged")
+    order = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return lambda top, bottom: Image.fromarray(cv2.cvtColor(pixels[top:bottom], order))
+
+
+def _to_small_rgb(
+    image: Image.Image, rows_of: Callable[[int, int], Image.Image] | None = None
+) -> Image.Image:
+    """RGB, at a whole fraction of its size. In strips, so that a large picture is held once. `rows_of` gives its rows where
+    the image itself was not loaded."""
     width, height = image.size
+    rows_of = rows_of or (lambda top, bottom: image.crop((0, top, width, bottom)))
     factor = max(1, max(width, height) // LONGEST_SIDE)
     extremes = cast(tuple[float, float], image.getextrema()) if _is_deep(image) else (0, 0)
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     rows = 64 * factor
     for top in range(0, height, rows):
-        strip = _to_rgb(image.crop((0, top, width, min(height, top + rows))), extremes)
+        strip = _to_rgb(rows_of(top, min(height, top + rows)), extremes)
         small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
     return small
 

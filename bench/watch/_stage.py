@@ -36,7 +36,9 @@ class Stage:
     urls: dict[str, str]
     way_out: "WayOut"
     late_mail_of: bytes = b""
-    """Whose letters are late, by their sender; what comes an hour late does not come while the visit is paid."""
+    """Whose letters are late, by their sender."""
+    late: list[bytes] = field(default_factory=list)
+    """Letters that are under way; :meth:`bring` delivers them."""
     _burning: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def burn(self, on: bool) -> None:
@@ -52,9 +54,16 @@ class Stage:
             self._burning = []
 
     def post(self, letter: bytes) -> None:
-        """What the applications send arrives at once, or so late that nobody waits for it any more."""
-        if not (self.late_mail_of and self.late_mail_of in letter):
+        """What the applications send arrives at once, or is late."""
+        if self.late_mail_of and self.late_mail_of in letter:
+            self.late.append(letter)
+        else:
             self.office.deliver(letter)
+
+    def bring(self) -> None:
+        """Late letters arrive, when nobody waits for them any more, and lie in the mailbox of those who come after."""
+        while self.late:
+            self.office.deliver(self.late.pop(0))
 
 
 class Delivering(PostOffice):

@@ -3,13 +3,13 @@
     rasd bench watch weeks [--weeks 8] [--play 8] [--folder FOLDER]
 
 The watcher itself runs (plans, claims, rounds, alerts, confirmations); only its clock is played: between two visits it jumps to
-the next, and what a visit took is added. Told at the end, one JSON object a line: for each fault, the visits that met it, the
-first of them that was not completed, and by how many visits the arithmetic says it should be found with 95 % certainty; then how
-often a service was blamed while nothing was wrong with it. The last must be 0, and exit status 1 says that it was not.
+the next, and what a visit took is added. Told at the end, one JSON object a line: what is told of healthy services; for each
+fault, the planned visits to its service while it was there, the first of them that told of it (not done, or a flaw that no
+healthy visit told of), and by how many the arithmetic says it should be found with 95 % certainty; then how often a service was
+blamed while nothing was wrong with it. The last must be 0, and exit status 1 says that it was not, or that a fault was not found.
 
 ``--weeks``: in how many each hour of the week is visited; ``--play``: how many are played, the faults drawn together where it is
-less than eight. The database ``watch_weeks`` and the
-evidence are left for looking at.
+less than eight. The database ``watch_weeks`` and the evidence are left for looking at.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import math
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,9 @@ from zoneinfo import ZoneInfo
 from bench.watch._stage import Stage, stage
 
 ZONE = ZoneInfo("Asia/Muscat")
+NIGHT = range(0, 6)  # hours, as faults.py has them
+CONFIRMATIONS = 6  # a day, that the budgets leave room for
+LATE_MAIL = timedelta(hours=1)
 BEGINS = datetime(2026, 9, 27, 0, 0, tzinfo=ZONE)  # a Sunday: the week's first working day in Muscat
 WEEK = timedelta(weeks=1)
 WEEKS = 8
@@ -43,33 +47,38 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """``share``: of the visits to its target in that time which meet it. ``begins``, ``lasts``: weeks of the eight."""
+    """``hours``: of the day, in which it is there. ``begins``, ``lasts``: weeks of the eight."""
 
     name: str
     target: str
     begins: float
     lasts: float
     faults: tuple[dict[str, Any], ...] = ()
-    share: float = 1.0
+    hours: range = range(24)
     ours: bool = False
     played: ClassVar[float] = 8.0
 
-    def is_on(self, now: datetime) -> bool:
+    def is_its_time(self, now: datetime) -> bool:
+        """At whatever hour."""
         since = (now - BEGINS) / WEEK * WEEKS / Fault.played
         return self.begins <= since < self.begins + self.lasts
+
+    def is_on(self, now: datetime) -> bool:
+        return self.is_its_time(now) and now.astimezone(ZONE).hour in self.hours
 
     @property
     def promised(self) -> int:
         """Visits within which it is met at least once with that certainty: the least n with (1 - share)^n <= 5 %."""
-        return 1 if self.share >= 1 else math.ceil(math.log(1 - CERTAIN) / math.log(1 - self.share))
+        share = len(self.hours) / 24
+        return 1 if share == 1 else math.ceil(math.log(1 - CERTAIN) / math.log(1 - share))
 
 
 FAULTS = (
     Fault("scripts and styles answer 404, pages answer 200", "shop", 1.0, 0.6, ({"kind": "assets_missing"},)),
     Fault("a form loses its data", "helpdesk", 1.5, 0.6, ({"kind": "form_loses", "path": "/tickets/submit"},)),
     Fault(
-        "a step is slow at night only", "shop", 2.5, 1.5,
-        ({"kind": "slow_at_night", "path": "/checkout/", "seconds": 40},), share=0.25,
+        "a step is slow at night only", "shop", 2.2, 0.9,
+        ({"kind": "slow_at_night", "path": "/checkout/", "seconds": 40},), hours=NIGHT,
     ),
     Fault("the watch's own network is out", "", 3.2, 0.4, ours=True),
     Fault("a chat says for ever that it sent an e-mail", "chat", 4.2, 0.6, ({"kind": "same_answer"},)),
@@ -104,6 +113,7 @@ class Company:
     def __init__(self, crew: Any, on: Stage, time: Time) -> None:
         self.crew, self.stage, self.time = crew, on, time
         self.paid = 0
+        self._late_mail_at = time.now()
 
     def pay(self, order: Any) -> Any:
         now = self.time.now()
@@ -115,10 +125,14 @@ class Company:
         self.stage.way_out.works(not out)
         self.stage.burn(any(fault.ours and "host" in fault.name for fault in on))
         self.stage.late_mail_of = b"helpdesk@" if any("mail arrives" in fault.name for fault in on) else b""
+        if now >= self._late_mail_at:
+            self.stage.bring()
         report = self.crew.pay(order)
         self.paid += 1
         told = moved(report, now - report.began)
         self.time.sleep((report.ended - report.began).total_seconds())
+        if self.stage.late:
+            self._late_mail_at = self.time.now() + LATE_MAIL
         first = next((each.words for each in report.findings if not each.went_well), "")
         print(
             f"{self.paid:4} {now.astimezone(ZONE):%a %d %b %H:%M} {order.target:9} {report.verdict.value:15} {first[:90]}",
@@ -151,7 +165,7 @@ def watchfile(on: Stage, weeks: int) -> str:
             "title": title,
             "url": on.urls[name] + "/",
             "public": True,
-            "visits_a_day": math.ceil(24 / weeks) + 1,
+            "visits_a_day": math.ceil(24 / weeks) + 1 + CONFIRMATIONS,
             "journeys": [str(JOURNEYS / f"{journey}.yaml")],
             "mailbox": on.office.mailbox.model_dump(),
         }
@@ -210,54 +224,92 @@ def rehearse(folder: Path, weeks: int, play: float) -> None:
 
 
 def told() -> bool:
-    """Whether nobody was blamed wrongly."""
-    from rasd.watch.models import Probe, Skip
+    """Whether nobody was blamed wrongly, and each fault that was met was found."""
+    from rasd.watch.models import Alert, Probe, Skip
     from rasd.watch.verdicts import Verdict
 
-    probes = list(Probe.objects.select_related("target").order_by("began_at"))
-    verdicts = {each.value: sum(probe.verdict == each for probe in probes) for each in Verdict}
-    say(visits=len(probes), planned=sum(p.why == Probe.Why.PLANNED for p in probes), **verdicts)
-    say(not_paid={reason: Skip.objects.filter(reason=reason).count() for reason in Skip.Reason.values})
-    for fault in FAULTS:
-        told_of(fault, [each for each in probes if fault.is_on(each.began_at)])
+    probes = list(Probe.objects.select_related("target", "confirms").order_by("began_at"))
+    say(visits=len(probes), **verdicts_of(probes))
+    seconds = sum((each.ended_at - each.began_at).total_seconds() for each in probes)
+    say(seconds_a_visit=round(seconds / max(1, len(probes)), 1), alerts=Alert.objects.count())
+    second = [each for each in probes if each.why == Probe.Why.CONFIRMATION]
+    say(
+        confirmations=len(second), said_the_same=sum(each.verdict == each.confirms.verdict for each in second)
+    )
+    say(
+        not_paid={
+            reason: n for reason in Skip.Reason.values if (n := Skip.objects.filter(reason=reason).count())
+        }
+    )
+    healthy = [each for each in probes if not on_at(each)]
+    flaws = {(each.target.name, reason) for each in healthy for reason in each.because}
+    for name in sorted({each.target.name for each in healthy}):
+        of = [each for each in healthy if each.target.name == name]
+        say(
+            healthy=name,
+            visits=len(of),
+            **verdicts_of(of),
+            flaws=sorted(what for target, what in flaws if target == name),
+        )
+    found = [told_of(fault, probes, flaws) for fault in FAULTS]
     wrong = [each for each in probes if each.verdict == Verdict.THEIRS and not blamed_rightly(each)]
     say(
         blamed_wrongly=len(wrong),
         of=len(probes),
         which=[f"{each} {each.target} {each.because}" for each in wrong[:20]],
     )
-    return not wrong
+    return not wrong and all(found)
 
 
-def told_of(fault: Fault, probes: Sequence[Any]) -> None:
-    from rasd.watch.models import Probe
+def verdicts_of(probes: Sequence[Any]) -> dict[str, int]:
+    return dict(Counter(each.verdict for each in probes))
 
-    met = [
-        each
-        for each in probes
-        if each.why == Probe.Why.PLANNED and (fault.ours or each.target.name == fault.target)
+
+def on_at(probe: Any) -> list[Fault]:
+    """What was wrong with its service, or with the watch, when it was paid."""
+    return [
+        fault
+        for fault in FAULTS
+        if fault.is_on(probe.began_at) and (fault.ours or fault.target == probe.target.name)
     ]
+
+
+def told_of(fault: Fault, probes: Sequence[Any], flaws: set[tuple[str, str]]) -> bool:
+    """Whether it was found, or not met. Of one of ours: whether every visit knew it."""
+    from rasd.watch.models import Probe
+    from rasd.watch.verdicts import Verdict
+
+    there = [each for each in probes if each.why == Probe.Why.PLANNED and fault.is_its_time(each.began_at)]
     if fault.ours:
-        say(fault=fault.name, visits=len(met), verdicts=sorted({each.verdict for each in met}),
-            ours=sum(each.verdict == "ours" for each in met))  # fmt: skip
-        return
-    found = next((n for n, each in enumerate(met, 1) if each.verdict != "completed"), None)
-    seen = met[found - 1] if found else None
+        say(fault=fault.name, visits=len(there), **verdicts_of(there))
+        return not any(each.verdict == Verdict.THEIRS for each in there)
+    there = [each for each in there if each.target.name == fault.target]
+    met = [each for each in there if fault.is_on(each.began_at)]
+    telling = [
+        each
+        for each in met
+        if each.verdict == Verdict.THEIRS
+        or any((fault.target, reason) not in flaws for reason in each.because)
+    ]
+    first = telling[0] if telling else None
     say(
         fault=fault.name,
         target=fault.target,
-        visits=len(met),
-        found_at_visit=found,
+        visits=len(there),
+        met_it=len(met),
+        told_of_it=len(telling),
+        found_at_visit=there.index(first) + 1 if first else None,
         promised_within=fault.promised,
-        as_=seen and seen.verdict,
-        because=seen and seen.because,
+        **verdicts_of(met),
+        because=first and first.because,
     )
+    return bool(telling) or not met
 
 
 def blamed_rightly(probe: Any) -> bool:
-    """Its target had a fault then, and the watch had none."""
-    on = [fault for fault in FAULTS if fault.is_on(probe.began_at)]
-    return any(fault.target == probe.target.name for fault in on) and not any(fault.ours for fault in on)
+    """Its service had a fault then, and the watch had none."""
+    on = on_at(probe)
+    return bool(on) and not any(fault.ours for fault in on)
 
 
 def say(**what: Any) -> None:

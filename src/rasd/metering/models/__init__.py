@@ -1,7 +1,11 @@
 """What is on record. Reference data in ``reference``, rounds in ``cycles``, what customers sent in ``submissions``,
-what is billed in ``readings``, what people must look at in ``reviews``."""
+what readers brought in ``field``, what the rules found in ``validation``, what is adopted in ``readings``, what is billed
+where nobody read in ``estimates``, what billing took in ``billing``, what people must look at in ``reviews``."""
 
-from rasd.metering.models.cycles import Cycle
+from rasd.metering.models.billing import Billed, BillingExport, Closing
+from rasd.metering.models.cycles import Cycle, DistrictWindow
+from rasd.metering.models.estimates import Estimate, Season, TrueUp
+from rasd.metering.models.field import Comparison, FieldRead, Reader, Route, VisitQuestion
 from rasd.metering.models.judgements import Judgement, NotAdoptable
 from rasd.metering.models.photographs import Photograph
 from rasd.metering.models.readings import Adoption, Reading, trace
@@ -9,25 +13,41 @@ from rasd.metering.models.reference import Account, AccountContact, Meter, Regis
 from rasd.metering.models.reviews import Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.shadow import EyeService, ShadowReading
 from rasd.metering.models.submissions import ALBUM_GAP, Submission
+from rasd.metering.models.validation import ReadingException, Rule, ValidationSetting
 
 __all__ = [
     "ALBUM_GAP",
     "Account",
     "AccountContact",
     "Adoption",
+    "Billed",
+    "BillingExport",
+    "Closing",
+    "Comparison",
     "Cycle",
+    "DistrictWindow",
+    "Estimate",
     "EyeService",
+    "FieldRead",
     "Judgement",
     "Meter",
     "NotAdoptable",
     "Photograph",
+    "Reader",
     "Reading",
+    "ReadingException",
     "Register",
     "Review",
     "ReviewClosed",
     "ReviewTaken",
+    "Route",
+    "Rule",
+    "Season",
     "ServicePoint",
     "ShadowReading",
     "Submission",
+    "TrueUp",
+    "ValidationSetting",
+    "VisitQuestion",
     "trace",
 ]

@@ -160,6 +160,26 @@ class Cycle(models.Model):
         return found
 
 
+class DistrictWindow(models.Model):
+    """The days in which the customers of one district read, where they are not the cycle's."""
+
+    cycle = models.ForeignKey(Cycle, models.CASCADE, related_name="district_windows")
+    district = models.CharField(max_length=100)
+    opens = models.DateField(help_text="first day, in the utility's time zone")
+    closes = models.DateField(help_text="last day, included")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "district"], name="one_window_a_district"),
+            models.CheckConstraint(
+                condition=Q(closes__gte=models.F("opens")), name="district_window_closes_after_it_opens"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cycle} {self.district}"
+
+
 _PROGRESS = """
 WITH adopted AS (
     SELECT DISTINCT service_point_id FROM metering_adoption

@@ -72,6 +72,9 @@ class Adoption(models.Model):
     adopted_at = models.DateTimeField(default=timezone.now)
     actor = models.CharField(max_length=200)
     why = models.CharField(max_length=300)
+    rule = models.CharField(
+        max_length=20, blank=True, help_text="the row of the table of precedence (rasd.metering.adopting)"
+    )
     confidence = models.FloatField(
         null=True, help_text="calibrated probability, where the machine adopted it"
     )

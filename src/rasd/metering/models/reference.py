@@ -71,6 +71,10 @@ class ServicePoint(models.Model):
     district = models.CharField(max_length=100, db_index=True)
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
+    route = models.ForeignKey(
+        "metering.Route", models.SET_NULL, null=True, blank=True, related_name="service_points"
+    )
+    stop = models.PositiveIntegerField(null=True, blank=True, help_text="its place in the order of the route")
 
     def __str__(self) -> str:
         return f"{self.number} {self.place}"

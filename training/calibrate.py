@@ -77,7 +77,9 @@ def _rows_of(
         rows.append(
             {
                 **base, "quad": (seen.spot.quad / [width, height]).round(5).tolist(), "digits": read.digits,
-                "right": item.is_read_by(read.digits),
+                "right": item.is_read_by(read.digits)
+                if register
+                else item.is_told_by(read.digits, read.decimals or 0),
                 "in_beam": any(item.is_read_by(text) for text in strings[:24]), "features": seen.features,
             }
         )  # fmt: skip

@@ -40,6 +40,7 @@ def train(
     rate: float,
     decay: float = 0.02,
     workers: int = 1,
+    seed: int = SEED,
 ) -> nn.Module:
     """`model` trained by `steps` batches of `stream(seed)`; returns its running average, in evaluation mode.
 
@@ -67,9 +68,9 @@ def train(
     began, running = time.monotonic(), 0.0
     while step < steps:
         # Anew after each checkpoint: a run that goes on from there sees what one sees that was never stopped.
-        torch.manual_seed(SEED + step)
+        torch.manual_seed(seed + step)
         loader = torch.utils.data.DataLoader(
-            stream(SEED + step), batch_size=None, num_workers=workers, prefetch_factor=6 if workers else None
+            stream(seed + step), batch_size=None, num_workers=workers, prefetch_factor=6 if workers else None
         )
         for batch in itertools.islice(loader, min(EVERY - step % EVERY, steps - step)):
             now = rate * min(1.0, (step + 1) / 200)
@@ -152,6 +153,9 @@ def arguments(description: str, *, steps: int, rate: float) -> argparse.Argument
     parser.add_argument("--everything", action="store_true", help="train on the held-back sources as well")
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--scratch", action="store_true", help="from chance, for the ablation")
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="of what is drawn; another makes another network"
+    )
     parser.add_argument("--start", type=Path, help="checkpoint.pt of another run, to train on from")
     return parser
 

@@ -58,6 +58,18 @@ class Labelled:
             and (len(digits) - len(self.digits) in {0, self.untold})
         )
 
+    def is_told_by(self, digits: str, decimals: int) -> bool:
+        """Whether digits and point are this picture's reading: what counts where no register says where the point stands."""
+        if not self.is_read_by(digits):
+            return False
+        after = len(self.reading.partition(".")[2])
+        return "." not in self.reading or decimals - (len(digits) - len(self.digits)) == after
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it was looked at by eye, shows a counter, and could not be read."""
+        return self.settled and not self.trusted and not self.reading
+
     @property
     def can_be_judged(self) -> bool:
         """Whether it is known what a reader should say: most displays of `lcd_shop` go on beyond the picture's edge."""
@@ -171,8 +183,9 @@ def _corrected(item: Labelled, row: dict[str, str] | None) -> Labelled:
 
 def _seen(item: Labelled, row: dict[str, str]) -> Labelled:
     """`item` as a second look found it. Unreadable ones keep their place: a counter that cannot be read is still one."""
-    # bilal came with boxes of the display's glass, which is more than the row of digits.
-    quad = None if item.source == "bilal" else item.quad
+    # bilal came with boxes of the display's glass, which is more than the row of digits; of those that nobody could read
+    # it is all there is.
+    quad = None if item.source == "bilal" and row["reading"] else item.quad
     if row["quad"]:
         quad = np.array(row["quad"].split(), np.float32).reshape(4, 2)
     readable = row["quality"] != "unreadable" and "cut:" not in row["note"]

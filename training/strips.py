@@ -43,6 +43,7 @@ class Sample:
         "picture",
         "point_known",
         "quad",
+        "readable",
         "reading",
         "settled",
         "source",
@@ -51,6 +52,7 @@ class Sample:
     def __init__(self, item: Labelled, picture: np.ndarray, quad: np.ndarray) -> None:
         self.picture, self.quad, self.reading, self.kind = picture, quad, item.reading, item.kind
         self.point_known, self.source, self.clear = item.point_known, item.source, item.source in CLEAR
+        self.readable = item.trusted
         self.held_back, self.settled = item.held_back, item.settled or item.kind == "lcd"
 
 
@@ -74,7 +76,11 @@ def cut(item: Labelled) -> Sample | None:
 def collect(data: Path, cache: Path) -> list[Sample]:
     if cache.exists():
         return pickle.loads(cache.read_bytes())
-    items = [item for item in labelled(data) if item.trusted and item.reading and item.quad is not None]
+    items = [
+        item
+        for item in labelled(data)
+        if item.quad is not None and (item.reading if item.trusted else item.unreadable)
+    ]
     samples = [sample for item in items if (sample := cut(item)) is not None]
     cache.write_bytes(pickle.dumps(samples))
     return samples
@@ -110,8 +116,9 @@ def jittered(
     )
 
 
-SHARES = {"real": 0.5, "wheels": 0.08, "world": 0.35, "elsewhere": 0.07}
-"""Of a batch: photographed strips, photographed wheels put together, drawn counters, and what is no counter."""
+SHARES = {"real": 0.48, "wheels": 0.07, "world": 0.33, "elsewhere": 0.07, "unreadable": 0.05}
+"""Of a batch: photographed strips, photographed wheels put together, drawn counters, what is no counter, and counters
+that nobody could read, which are as good as none."""
 
 
 class Stream(torch.utils.data.IterableDataset):
@@ -125,8 +132,10 @@ class Stream(torch.utils.data.IterableDataset):
         seed: int,
         without: Sequence[str] = (),
     ) -> None:
-        self.samples, self.wheels, self.others, self.seed = samples, wheels, others, seed
-        self.weights = evenly((s.source for s in samples), FAVOURED)
+        self.samples = [sample for sample in samples if sample.readable]
+        self.unreadable = [sample for sample in samples if not sample.readable]
+        self.wheels, self.others, self.seed = wheels, others, seed
+        self.weights = evenly((s.source for s in self.samples), FAVOURED)
         self.kinds = [kind for kind in SHARES if kind not in without]
         self.shares = np.cumsum([SHARES[kind] for kind in self.kinds])
 
@@ -148,15 +157,28 @@ class Stream(torch.utils.data.IterableDataset):
                 made = world.counter(rng)
                 strip = world.camera(rng, jittered(made.picture, made.quad, rng))
                 text, known, kind = made.reading, True, made.kind
+            case "unreadable":
+                return world.camera(rng, self.spoilt(rng), 0.35), "", True, KINDS.index("none"), True
             case _:
                 return world.camera(rng, self.elsewhere(rng), 0.7), "", True, KINDS.index("none"), True
         if rng.random() < 0.05:
             return np.ascontiguousarray(strip[::-1, ::-1]), text, known, KINDS.index("turned"), settled
         return strip, text, known, KINDS.index(kind), settled
 
+    def spoilt(self, rng: np.random.Generator) -> np.ndarray:
+        """A strip in which there are digits and nobody could read them: as photographed, or made so."""
+        if rng.random() < 0.25 and self.unreadable:
+            held = self.unreadable[rng.integers(len(self.unreadable))]
+            return jittered(held.picture, held.quad, rng)
+        held = self.samples[drawn(rng, self.weights)] if rng.random() < 0.5 else world.counter(rng)
+        return jittered(*world.ruined(rng, held.picture, held.quad, len(held.reading.replace(".", ""))), rng)
+
     def elsewhere(self, rng: np.random.Generator) -> np.ndarray:
-        """A strip that is no counter: of a picture without a meter, or of a faceplate beside its counter."""
-        if rng.random() < 0.5:
+        """A strip that is no counter: of a picture without a meter, of a faceplate beside its counter, or of pointers."""
+        way = rng.random()
+        if way < 0.15:
+            return jittered(*world.row_of_dials(rng), rng)
+        if way < 0.5:
             picture, keep = self.others[rng.integers(len(self.others))], None
         else:
             scene = world.scene(rng)
@@ -298,7 +320,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     samples = collect(options.data, options.out / "strips.cache")
-    held = [s for s in samples if s.held_back]
+    held = [s for s in samples if s.held_back and s.readable]
     seen = to_train_on(samples, options)
     print(len(seen), "strips to train on,", len(held), "held back", flush=True)
     wheels = Wheels(options.data / "digits/digits.zip", options.data / "digits/labels.csv")
@@ -313,7 +335,7 @@ def main() -> None:
         start_from(model, options.start)
     model = train(
         model, lambda seed: Stream(seen, wheels, others, seed, options.without), loss_of,
-        examiner(held, np.random.default_rng(5)), options.out, steps=options.steps, rate=options.rate,
+        examiner(held, np.random.default_rng(5)), options.out, steps=options.steps, rate=options.rate, seed=options.seed,
     )  # fmt: skip
     export(model, options.out / "strip_reader.onnx")
 

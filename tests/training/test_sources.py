@@ -102,3 +102,19 @@ def test_a_counter_marked_from_the_wrong_end_begins_at_the_other() -> None:
     turned = sources._corrected(item, {"was": "12", "reading": "12", "turned": "1", "reason": "x"})
     assert turned.quad.tolist() == [[1, 1], [0, 1], [0, 0], [1, 0]]
     assert not turned.settled
+
+
+def test_where_no_register_says_where_the_point_stands_it_is_part_of_the_reading() -> None:
+    item = Labelled(Path("a.jpg"), "misc", "lcd", "123.4", True, None, True, True)
+    assert item.is_read_by("1234")
+    assert item.is_told_by("1234", 1)
+    assert not item.is_told_by("1234", 0)
+    without = Labelled(Path("a.jpg"), "misc", "lcd", "1234", True, None, True, True)
+    assert without.is_told_by("1234", 1), "its label says nothing about a point"
+
+
+def test_a_wheel_that_nobody_could_tell_may_be_read_and_moves_the_point() -> None:
+    item = Labelled(Path("a.jpg"), "analog", "roller", "0736.1", True, None, True, True, untold=1)
+    assert item.is_told_by("073615", 2)
+    assert item.is_told_by("07361", 1)
+    assert not item.is_told_by("073615", 1)

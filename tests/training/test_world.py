@@ -238,3 +238,27 @@ def test_variety_is_as_wide_as_promised():
     kinds = [world.scene(drawn(seed), "train", 128).kind for seed in range(300)]
     assert set(kinds) == {"roller", "lcd", "dial", "none"}
     assert 0.04 < kinds.count("none") / len(kinds) < 0.2
+
+
+@few
+@given(seeds)
+def test_what_is_ruined_keeps_its_size_and_is_ruined_where_the_digits_stand(seed):
+    rng = drawn(seed)
+    made = world.counter(rng)
+    picture, quad = world.ruined(rng, made.picture, made.quad, len(made.boxes))
+    assert picture.shape == made.picture.shape
+    assert picture.dtype == np.uint8
+    moved = np.abs(quad - made.quad).max() > 0
+    row = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(row, [made.quad.round().astype(np.int32)], 1)
+    changed = np.abs(picture.astype(int) - made.picture).max(axis=2)[row > 0]
+    assert moved or (changed > 20).any() or made.picture[row > 0].std() < 25
+
+
+@few
+@given(seeds)
+def test_a_row_of_pointers_lies_in_its_picture(seed):
+    picture, quad = world.row_of_dials(drawn(seed))
+    assert picture.dtype == np.uint8
+    assert within(quad, picture)
+    assert upright_area(quad) > 0

@@ -2,6 +2,8 @@
 
     counter(rng, pool) -> Counter           a counter from straight ahead, for the reader of strips
     scene(rng, pool, side) -> Scene         a whole photograph from straight ahead, for the finder
+    row_of_dials(rng) -> (picture, quad)    pointers, which are no counter
+    ruined(rng, picture, quad, digits)      the same counter so that nobody could read it
     place(rng, scene, side) -> Scene        the same in the pose of a hand-held phone
     camera(rng, picture, strength)          light, lens, phone and messenger; moves nothing
 
@@ -11,6 +13,7 @@
 
 from .camera import camera
 from .labels import Counter, Scene
-from .scenes import counter, place, scene
+from .ruins import ruined
+from .scenes import counter, place, row_of_dials, scene
 
-__all__ = ["Counter", "Scene", "camera", "counter", "place", "scene"]
+__all__ = ["Counter", "Scene", "camera", "counter", "place", "row_of_dials", "ruined", "scene"]

@@ -179,6 +179,20 @@ def dials(rng: Rng, wide: float, face: Colour) -> Counter:
     return Counter(picture, quad, digits, DIAL, positions, quads(boxes))
 
 
+def row_of_dials(rng: Rng) -> tuple[np.ndarray, np.ndarray]:
+    """A row of pointers from straight ahead with some of the plate round it, and its corners."""
+    face = faces.paper(rng)
+    inner = dials(rng, float(rng.uniform(150, 330)), face)
+    h, w = inner.picture.shape[:2]
+    across, down = round(h * rng.uniform(0.1, 0.8)), round(h * rng.uniform(0.1, 0.6))
+    picture = np.empty((h + 2 * down, w + 2 * across, 3), np.uint8)
+    picture[:] = face
+    picture[down : down + h, across : across + w] = inner.picture
+    if chance(rng, 0.5):
+        picture = shaded(picture, ramp(rng, *picture.shape[:2], 0.7, 1.1))
+    return picture, inner.quad + np.float32((across, down))
+
+
 def _print(rng: Rng, printer: faces.Printer, plate: Box, kept: Box) -> None:
     """Everything on the faceplate that is not the counter, in rows that keep clear of it."""
     left, top, right, bottom = plate

@@ -20,7 +20,7 @@ DESK = f"""{HEAD}<link rel=stylesheet href=/style.css><script src=/script.js></s
 <p>رصيدكم <b>١٢</b>٫٥٠٠ ريال</p><p id=late></p>
 <script>setTimeout(() => late.textContent = 'Your number is T-4521', 250)</script>"""
 FORM = f"""{HEAD}<form method=post action=ACTION><table><tr><td>رقم الحساب<td><input name=account></table>
-<label>الاسم * <input name=name></label><label for=mail>البريد الإلكتروني</label><input id=mail type=email name=mail>
+<label>الاسم * <input name=name></label><label for=mail>البريد الإلكتروني<i>مطلوب</i></label><input id=mail type=email name=mail>
 <label>تأكيد البريد <input type=email name=again></label><input name=phone placeholder="رقم الهاتف">
 <input name=pin type=password aria-label="الرمز السري">
 <label>الخدمة <select name=service><option>كهرباء<option>ماء</select></label>

@@ -168,7 +168,7 @@ def to_type(thing: Thing) -> Sought:
 
 def to_tick(thing: Thing) -> Sought:
     return Sought(
-        thing, lambda node: node.role in TICKED, lambda n: [n.name, *_beside(n, True)], "no box to tick"
+        thing, lambda n: n.role in TICKED, lambda n: [n.name, n.written, *_beside(n, True)], "no box to tick"
     )
 
 
@@ -182,7 +182,7 @@ def _is_pressed(node: Node) -> bool:
 
 def _as_a_field(node: Node) -> list[str]:
     """Its label, what is written in it while it is empty, or the words beside it where it has no label of its own."""
-    names = [node.name, node.properties.get("placeholder", "")]
+    names = [node.name, node.properties.get("placeholder", ""), node.written]
     return names if node.name and node.name != names[1] else [*names, *_beside(node, False)]
 
 

@@ -28,11 +28,17 @@ HIDDEN = """() => [...document.querySelectorAll('a, button, input, select, texta
     .filter(e => !e.checkVisibility({opacityProperty: true, visibilityProperty: true}))
     .slice(0, 500).map(e => e.getAttribute('aria-label') || e.placeholder || e.value || e.textContent || '')"""
 
-NAMED_OTHERWISE = """() => [...document.querySelectorAll('[aria-label], [aria-labelledby], [title]')]
+NAMED_OTHERWISE = r"""() => [...document.querySelectorAll('[aria-label], [aria-labelledby], [title]')]
     .map(e => [e.getAttribute('aria-label') || e.title || [...(e.ariaLabelledByElements || [])].map(l => l.innerText).join(' '),
                e.innerText || e.value || ''])
+    .concat([...document.querySelectorAll('label')].filter(e => e.children.length).map(e => {
+        const texts = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), pieces = [];
+        while (texts.nextNode()) pieces.push(texts.currentNode.data);
+        return [e.textContent.trim().replace(/\s+/g, ' '), pieces.join(' ')];
+    }))
     .filter(([name, written]) => name && written && written.trim() !== name.trim()).slice(0, 500)"""
-"""What a screen reader calls otherwise than it is written: people go by what is written."""
+"""What a screen reader calls otherwise than it is written: people go by what is written. A label in two pieces ("E-mail",
+"required") is one word to it where only the style keeps them apart; people read the pieces, though the style did not come."""
 TICKS = re.compile(r"\d+")
 
 CALM = 0.15

@@ -118,7 +118,8 @@ class Answer:
         self._say(words.with_reviewer(self.submission))
 
     def _outside_window(self) -> None:
-        self._say(words.outside_window(Cycle.latest(self.at)))
+        point = self.submission.service_point
+        self._say(words.outside_window(Cycle.latest(self.at, point), point))
 
     def _already_adopted(self) -> None:
         standing = self._standing_adoption()
@@ -242,7 +243,9 @@ def confirm(
     try:
         judgement = submission.confirm(value, at, f"customer:{submission.identifier}")
     except NotAdoptable:  # a button of a submission that was outside every window, or whose meter is gone
-        tell(conversation, words.outside_window(Cycle.latest(at)), key=f"too-late:{message.pk}", at=at)
+        point = submission.service_point
+        dates = words.outside_window(Cycle.latest(at, point), point)
+        tell(conversation, dates, key=f"too-late:{message.pk}", at=at)
         return
     Answer(conversation, submission, judgement, at=at).give()
 

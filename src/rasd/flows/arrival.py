@@ -158,8 +158,8 @@ class Arrival:
     def _back_to_the_machine(self) -> None:
         """What people owed is the machine's again, but for what a reviewer still has to look at."""
         self.conversation.give_back(at=self.at, actor=f"customer:{self.identifier}")
-        cycle = Cycle.latest(self.at)
-        theirs = [point.adoption_in(cycle) for point in self._their_points()] if cycle else []
+        rounds = ((point, Cycle.latest(self.at, point)) for point in self._their_points())
+        theirs = [point.adoption_in(cycle) for point, cycle in rounds if cycle]
         told = self._say(words.robot_again([adoption for adoption in theirs if adoption]), "robot-again")
         owed = self.conversation.owed
         if owed and has_review(self.conversation):
@@ -210,7 +210,7 @@ class Arrival:
         if self.understood.reading:
             self._number_typed(typed(self.understood.reading))
         elif self.understood.greeting:
-            self._say(words.welcome(Cycle.latest(self.at)), "welcome")
+            self._say(words.welcome(list(self._their_points()), self.at), "welcome")
         elif self.understood.expects_answer:
             self._misunderstood()
 

@@ -4,6 +4,7 @@ Numbers and names inside Arabic sentences are isolated (U+2068 … U+2069), so t
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -196,7 +197,8 @@ def please_resend(media: Media) -> Say:
     return Say(_("I cannot open files of that kind. Please send it as a picture or as a PDF."))
 
 
-def outside_window(cycle: Cycle | None) -> Say:
+def outside_window(cycle: Cycle | None, point: ServicePoint | None) -> Say:
+    """With the dates that hold for ``point``: its district may have days of its own."""
     if cycle is None:
         return Say(
             _(
@@ -208,8 +210,13 @@ def outside_window(cycle: Cycle | None) -> Say:
             "Thank you. Your reading is kept, but it came outside the days in which readings count for the bill: "
             "from %(first)s to %(last)s. Please send it again in those days."
         )
-        % {"first": day(cycle.window_opens), "last": day(cycle.window_closes)}
+        % first_and_last(cycle, point)
     )
+
+
+def first_and_last(cycle: Cycle, point: ServicePoint | None) -> dict[str, str]:
+    first, last = cycle.days_of(point)
+    return {"first": day(first), "last": day(last)}
 
 
 def already_adopted(adoption: Adoption) -> Say:
@@ -386,14 +393,19 @@ def robot_again(standing: list[Adoption]) -> Say:
     return Say("\n".join([hello, *(already_adopted(adoption).text for adoption in standing)]))
 
 
-def welcome(cycle: Cycle | None) -> Say:
-    hello = _("Welcome. Send a photograph of your meter here, or type the number that it shows.")
-    if cycle:
-        hello += "\n" + _("Readings count for the bill from %(first)s to %(last)s.") % {
-            "first": day(cycle.window_opens),
-            "last": day(cycle.window_closes),
-        }
-    return Say(hello, Outgoing.Kind.BUTTONS, buttons(person_button()))
+def welcome(points: Sequence[ServicePoint], at: datetime) -> Say:
+    """With the dates of the sender's ``points``: of each where they differ, as districts may have days of their own."""
+    lines = [_("Welcome. Send a photograph of your meter here, or type the number that it shows.")]
+    theirs: Sequence[ServicePoint | None] = points or [None]
+    found = ((point, Cycle.latest(at, point)) for point in theirs)
+    told = [(point, first_and_last(cycle, point)) for point, cycle in found if cycle]
+    if len({tuple(dates.values()) for _point, dates in told}) == 1:
+        lines.append(_("Readings count for the bill from %(first)s to %(last)s.") % told[0][1])
+    else:
+        for point, dates in told[:LIST_ROWS]:
+            where = {"place": isolated(point.place) if point else "", **dates}
+            lines.append(_("%(place)s: readings count for the bill from %(first)s to %(last)s.") % where)
+    return Say("\n".join(lines), Outgoing.Kind.BUTTONS, buttons(person_button()))
 
 
 def not_understood() -> Say:

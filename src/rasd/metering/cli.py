@@ -107,26 +107,41 @@ def cycle() -> None:
 @click.argument("name", metavar="MONTH")
 @click.option("--from", "opens", type=click.DateTime(["%Y-%m-%d"]), help="First day of the window; the 15th.")
 @click.option("--to", "closes", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included; the 25th.")
-def open_cycle(name: str, opens: datetime | None, closes: datetime | None) -> None:
+@click.option(
+    "--windows",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Districts with days of their own, CSV or XLSX: district, opens, closes. Of a round that is open they take the"
+    " place of those before.",
+)
+def open_cycle(name: str, opens: datetime | None, closes: datetime | None, windows: Path | None) -> None:
     """Open the round of MONTH (2026-11) for readings."""
+    from django.db import transaction
     from django.utils import timezone
 
+    from rasd.metering.importing.tables import UnreadableTable
+    from rasd.metering.importing.windows import read_windows
     from rasd.metering.models import Cycle
 
     try:
-        opened = Cycle.open(
-            name,
-            window_opens=opens.date() if opens else None,
-            window_closes=closes.date() if closes else None,
-            at=timezone.now(),
-            actor=_actor(),
-        )
-    except ValueError as error:
+        of_districts = read_windows(windows) if windows else None
+        with transaction.atomic():
+            opened = Cycle.open(
+                name,
+                window_opens=opens.date() if opens else None,
+                window_closes=closes.date() if closes else None,
+                at=timezone.now(),
+                actor=_actor(),
+            )
+            if of_districts is not None:
+                opened.put_windows(of_districts, at=timezone.now(), actor=_actor())
+    except (ValueError, UnreadableTable) as error:
         raise click.UsageError(str(error)) from error
     click.echo(
         f"Cycle {opened.name} is open; customers read from {opened.window_opens} to {opened.window_closes}.",
         err=True,
     )
+    for one in opened.district_windows.order_by("opens", "district"):
+        click.echo(f"  {one.district}: {one.opens} to {one.closes}", err=True)
 
 
 @cycle.command("show")

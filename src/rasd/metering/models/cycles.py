@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
@@ -15,6 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from rasd.ledger.models import record
 from rasd.metering import days
+from rasd.metering.models import windows
+from rasd.metering.models.windows import DistrictWindow as DistrictWindow
+
+if TYPE_CHECKING:
+    from rasd.metering.models.reference import ServicePoint
 
 
 class DateRange(models.Func):
@@ -99,6 +105,8 @@ class Cycle(models.Model):
                     f" {other.window_opens} to {other.window_closes}; choose other days"
                 )
             cycle = cls.objects.create(name=name, window_opens=opens, window_closes=closes, opened_at=at)
+            if faults := windows.shared(cycle, {}):
+                raise windows.FaultyWindows(faults)
             record(
                 actor,
                 "cycle.opened",
@@ -109,17 +117,42 @@ class Cycle(models.Model):
         return cycle
 
     @classmethod
-    def containing(cls, sent_at: datetime) -> Cycle | None:
-        """G1: the open cycle in whose window the sender sent it, by the utility's calendar; None outside every window."""
+    def containing(cls, sent_at: datetime, point: ServicePoint | None = None) -> Cycle | None:
+        """G1: the open cycle in whose window the sender sent it, by the utility's calendar; None outside every window.
+
+        ``point``: whose it is; its district may have days of its own.
+        """
         day = days.local_day(sent_at)
-        return cls.objects.filter(closed_at=None, window_opens__lte=day, window_closes__gte=day).first()
+        found: Cycle | None = (
+            windows.with_days(point).filter(closed_at=None, opens__lte=day, closes__gte=day).first()
+        )
+        return found
 
     @classmethod
-    def latest(cls, at: datetime) -> Cycle | None:
-        """The cycle whose dates a customer should be told at ``at``: the current one, else the next, else the last."""
+    def latest(cls, at: datetime, point: ServicePoint | None = None) -> Cycle | None:
+        """The cycle whose dates a customer should be told at ``at``: the current one, else the next, else the last.
+
+        ``point``: whose reading it is about; its district may have days of its own.
+        """
         day = days.local_day(at)
-        ahead = cls.objects.filter(closed_at=None, window_closes__gte=day).order_by("window_opens").first()
-        return ahead or cls.objects.order_by("-window_opens").first()
+        theirs = windows.with_days(point)
+        ahead: Cycle | None = theirs.filter(closed_at=None, closes__gte=day).order_by("opens").first()
+        return ahead or theirs.order_by("-opens").first()
+
+    def days_of(self, point: ServicePoint | None) -> windows.Days:
+        """First and last day in which ``point`` is read for it: its district's, or the cycle's own."""
+        return windows.days_of(self, point)
+
+    def put_windows(self, of_districts: Mapping[str, windows.Days], *, at: datetime, actor: str) -> None:
+        """These districts have days of their own, all others the cycle's. Nothing is recorded where nothing changes.
+
+        What came in before keeps the cycle that it was counted for, or the answer that it came outside.
+
+        Raises:
+            FaultyWindows: a window is upside down, shares a day with another cycle's, or no service point is there.
+            ValueError: the cycle is closed.
+        """
+        windows.put(self, of_districts, at=at, actor=actor)
 
     def progress(self) -> dict[str, int]:
         """How far the round is, in service points that have a meter.
@@ -158,26 +191,6 @@ class Cycle(models.Model):
             total += counts.get(day, 0)
             found.append({"day": day, "adopted": total})
         return found
-
-
-class DistrictWindow(models.Model):
-    """The days in which the customers of one district read, where they are not the cycle's."""
-
-    cycle = models.ForeignKey(Cycle, models.CASCADE, related_name="district_windows")
-    district = models.CharField(max_length=100)
-    opens = models.DateField(help_text="first day, in the utility's time zone")
-    closes = models.DateField(help_text="last day, included")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["cycle", "district"], name="one_window_a_district"),
-            models.CheckConstraint(
-                condition=Q(closes__gte=models.F("opens")), name="district_window_closes_after_it_opens"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.cycle} {self.district}"
 
 
 _PROGRESS = """

@@ -92,7 +92,7 @@ class Submission(models.Model):
             )
             if sent_at < album.sent_at:  # messages may arrive in any order; the first one sent says when (G1)
                 album.sent_at = sent_at
-                album.cycle = Cycle.containing(sent_at) if album.identified_at else None
+                album.cycle = Cycle.containing(sent_at, album.service_point) if album.identified_at else None
                 album.save(update_fields=["sent_at", "cycle"])
             photograph = album.photographs.create(origin=origin, sha256=sha256, sent_at=sent_at)
         return album, photograph
@@ -150,7 +150,7 @@ class Submission(models.Model):
                 )
             return
         self.service_point = service_point
-        self.cycle = Cycle.containing(self.sent_at)
+        self.cycle = Cycle.containing(self.sent_at, service_point)
         self.identified_at = at
         self.save(update_fields=["service_point", "cycle", "identified_at"])
 

@@ -99,3 +99,23 @@ def luhn(digits: str) -> int:
         doubled = int(digit) * (2 if place % 2 == 0 else 1)
         total += doubled - 9 if doubled > 9 else doubled
     return -total % 10
+
+
+LONGEST_NUMBER = 12
+"""Digits of a receipt's running number up to which :func:`receipt_sql` knows the check digit."""
+
+
+def receipt_sql(month: str, number: str) -> str:
+    """:func:`receipt` as an expression of PostgreSQL, for a million at once.
+
+    ``month``: an expression for the four digits of year and month, ``number``: one for a bigint; both stand in it more than once.
+    """
+    places = f"greatest(5, length({number}::text))"
+    digits = f"({month}::numeric * 10::numeric ^ {places} + {number})"
+    doubled = "(ARRAY[0,2,4,6,8,1,3,5,7,9])[1 + {0}]"
+    each = [f"(div(n, 1{'0' * place}) %% 10)::int" for place in range(LONGEST_NUMBER + 4)]
+    total = " + ".join(doubled.format(one) if place % 2 == 0 else one for place, one in enumerate(each))
+    return (
+        f"{month}::text || '-' || lpad({number}::text, {places}, '0') || '-' || "
+        f"(SELECT ((10 - ({total}) %% 10) %% 10)::text FROM (SELECT {digits} AS n) AS whole)"
+    )

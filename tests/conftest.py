@@ -18,10 +18,10 @@ from rasd.config.settings import database
 from tests.chrome import chrome
 from tests.put_back import put_back, remember
 
-# CI judges a change by the same examples each time; on a developer's machine every run looks for new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# CI judges a change by the same examples each time; on a developer's machine every run looks for new ones. How long one takes is
+# no test: the machine may be at other work.
+hypothesis.settings.register_profile("rasd", derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("rasd")
 
 CHECKOUT = Path(__file__).parents[1]
 _embedded = (

@@ -77,7 +77,6 @@ def play(operation, mode, world, answered):
 
     @bounded(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -496,7 +496,7 @@ def test_a_promise_for_no_time_or_a_past_one_is_refused_and_what_was_typed_stays
 
 
 @given(st.integers(1_577_836_800, 2_208_988_800))  # seconds of Unix time: 2020 to 2040
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_usual_times_are_to_come_in_order_and_none_twice(second):
     now = datetime.fromtimestamp(second, tz=UTC)
     times = [each.at for each in usual_times(now, RoundTheClock())]

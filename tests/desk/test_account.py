@@ -419,7 +419,7 @@ def stored() -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_g12_whatever_happens_the_account_kept_up_is_the_account_made_anew(
     steps: list[tuple[int, float, str, str]],

@@ -141,7 +141,7 @@ DEEDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=DEEDS)
 def test_whatever_is_merged_and_parted_in_whatever_order_each_address_stays_with_its_own(deeds, salma):
     """Against a model that knows only who was merged into whom."""

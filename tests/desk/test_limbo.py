@@ -321,7 +321,6 @@ def test_g7_nothing_ends_in_nobodys_hands_whatever_happens():
         settings=settings(
             max_examples=6,
             stateful_step_count=25,
-            deadline=None,
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),
             print_blob=True,

@@ -42,7 +42,7 @@ ARABIC = "".join(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("لإ ﻻ ﷲ ﷺ")
 @example("ٲٳېڥ")
 @example("ع\u0640\u0640دّاد ٠۹ Áé")
@@ -203,7 +203,7 @@ def test_whatever_is_typed_is_no_error(asked):
     list(search(asked))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     text=st.text(
         st.sampled_from("عداد والفب 0123456789'\\&|!():*<>-+/@.ab")

@@ -17,7 +17,8 @@ from rasd.flows.identity import TRIES_OF_ONE
 from rasd.flows.jobs import FAILURES_ALLOWED
 from rasd.ledger import evidence
 from rasd.ledger.models import Entry, verify
-from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission, trace
+from rasd.metering.models import Account, AccountContact, Adoption, Review, ServicePoint, Submission
+from rasd.metering.tracing import trace
 from tests.flows.conftest import NOON, PHONE, Customer, World, make_point, shows, unreadable
 from tests.jobs import do_jobs
 

@@ -180,7 +180,7 @@ def test_what_is_no_exported_ledger_is_refused_with_the_line(file, spoilt, what)
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_g12_no_change_of_a_single_character_goes_unnoticed(file, data):
     text = "".join(file)

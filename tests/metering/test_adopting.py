@@ -10,7 +10,8 @@ from django.db import connection
 
 from rasd.ledger.models import Entry, verify
 from rasd.metering import signals
-from rasd.metering.models import Adoption, Judgement, NotAdoptable, Photograph, Reading, Submission, trace
+from rasd.metering.models import Adoption, Judgement, NotAdoptable, Photograph, Reading, Submission
+from rasd.metering.tracing import trace
 from tests.metering.house import NOON, SALMA, Eye, make_house, seen
 
 

@@ -69,7 +69,7 @@ MOMENTS = st.integers(1_577_836_800, 1_924_991_999).map(
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1_767_225_600, 1_798_761_599).map(lambda one: datetime.fromtimestamp(one, UTC)))
 def test_g1_every_moment_of_a_year_counts_for_the_cycle_its_day_in_muscat_says_or_for_none(year, moment):
     local = moment.astimezone(MUSCAT)

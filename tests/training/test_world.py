@@ -14,7 +14,7 @@ from training import world
 
 seeds = st.integers(0, 2**32 - 1)
 pools = st.sampled_from(styles.POOLS)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def drawn(seed: int) -> np.random.Generator:
@@ -71,7 +71,7 @@ def test_the_row_is_cut_tightly_round_its_digits(seed, pool):
     assert np.allclose(made.quad.max(0), made.boxes.max((0, 1)), atol=1)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(seeds, st.integers(4, 8))
 def test_a_wheel_turns_only_while_its_right_neighbour_passes_from_9_to_0(seed, wheels):
     reading, seen, true = rollers.gears(drawn(seed), wheels)
@@ -85,7 +85,7 @@ def test_a_wheel_turns_only_while_its_right_neighbour_passes_from_9_to_0(seed, w
             assert turned <= true[i + 1] - 9 + 1e-9, "no wheel runs ahead of the one that drives it"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, pools)
 def test_a_roller_s_positions_show_what_it_reads(seed, pool):
     made = rollers.panel(drawn(seed), pool, 40, np.float32((200, 200, 200)))
@@ -122,7 +122,7 @@ def test_no_distractor_lies_on_the_reading(seed, pool):
         assert shared <= 0.25 * cv2.contourArea(np.float32(made.quad))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seeds, st.integers(160, 512))
 def test_a_placed_scene_keeps_its_counter_in_the_picture_and_its_corners_in_order(seed, side):
     rng = drawn(seed)

@@ -50,7 +50,7 @@ def test_a_history_that_disagrees_makes_it_less_sure() -> None:
     second=st.integers(0, 99_999),
     decimals=st.integers(0, 2),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_probabilities_never_sum_to_more_than_one(
     right: float, first: int, second: int, decimals: int
 ) -> None:

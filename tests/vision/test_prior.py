@@ -55,7 +55,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 @given(histories())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_it_sums_to_one_over_all_the_register_can_show(history: History) -> None:
     prior = prior_of(history)
     total = math.fsum(math.exp(prior.log_state(state)) for state in range(prior.size))
@@ -72,7 +72,7 @@ def test_it_sums_to_one_where_nothing_is_known() -> None:
     rates=st.lists(st.floats(0.2, 60), min_size=1, max_size=14),
     back=st.integers(1, 50_000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_never_goes_below_the_last_reading_but_for_the_documented_trace(
     start: int, rates: list[float], back: int
 ) -> None:
@@ -120,7 +120,7 @@ def test_an_exchanged_meter_may_show_less_and_most_likely_little() -> None:
 
 
 @given(base=st.floats(4, 60), fewer=st.integers(1, 20), more=st.integers(1, 10))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_more_history_never_makes_a_sane_reading_less_likely(base: float, fewer: int, more: int) -> None:
     """The home goes on as it always has; the longer that has been seen, the likelier is its next ordinary reading."""
     ahead = base * season(NOW - timedelta(days=30), NOW) ** 0.8 * 30
@@ -137,7 +137,7 @@ def test_more_history_never_makes_a_sane_reading_less_likely(base: float, fewer:
     scatter=st.lists(st.floats(0.85, 1.15), min_size=14, max_size=24),
     at=st.floats(0.85, 1.15),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_year_of_ordinary_scatter_never_tells_less_than_one_month(
     base: float, scatter: list[float], at: float
 ) -> None:

@@ -9,6 +9,8 @@ from django.db import IntegrityError
 from rasd.watch.alerting import look
 from rasd.watch.measures.burning import burn, fewest_failures
 from rasd.watch.models import Alert, JourneyFile, Maintenance, Skip, Target
+from rasd.watch.options import options
+from rasd.watch.permission import new_key, sign
 from rasd.watch.watchfile import Watchfile
 from tests.watch.reports import NOON, journey, planned, record, target
 
@@ -205,3 +207,35 @@ def test_what_left_the_watch_is_told_of_no_more() -> None:
     Target.objects.update(gone_at=day.now)
     look(day.now + timedelta(minutes=1), FILE)
     assert standing() == []
+
+
+def test_a_permission_that_runs_out_is_told_in_time_again_when_it_has_and_over_when_it_is_renewed(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(options, "file", tmp_path / "watch.yaml")
+    day = Day()
+    day.of.target.url, day.of.target.settings = "https://desk.example.org/", {"permission": "leave.yaml"}
+    day.of.target.save()
+
+    def signed(days: int) -> None:
+        ends = (NOON + timedelta(days=days)).isoformat()
+        words = f"service: Desk\ngranted_by: Its head\nasked_by: We\ncall: the desk\nbegins: 2026-01-01T00:00:00Z\nends: {ends}\n"
+        places = "origins: [https://desk.example.org]\nvisits_a_day: 48\n"
+        (tmp_path / "leave.yaml").write_text(sign(words + places, new_key()), "utf-8")
+
+    signed(15)
+    day.go(DONE)
+    assert standing() == []
+    day.now += timedelta(days=2)
+    day.go(DONE, DONE)
+    assert standing() == ["leave"]
+    alert = Alert.objects.get()
+    alert.acknowledge(User.objects.create(username="salma"), day.now)
+    day.now += timedelta(days=14)
+    day.left("permission", 2)
+    told = ["opened", "opened", "reminder", "reminder"]
+    assert list(alert.tellings.values_list("what", flat=True)) == told  # although she looks after it
+    signed(400)
+    day.go(DONE)
+    alert.refresh_from_db()
+    assert alert.closed_at == day.now

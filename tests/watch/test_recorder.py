@@ -211,6 +211,7 @@ def test_an_errand_done_on_the_remote_page_is_a_journey_that_the_watch_repeats(
     recorder.start()
     while not told:
         recorder.join(0.05)
+    assert site.asked == []  # nobody looks yet: nothing is opened, and no time counted
     manager.goto(told[0].split()[-1] + "?lang=en")
     glass = manager.get_by_role("application")
     expect(manager.locator("#frame")).to_have_attribute("src", re.compile("jpeg"))

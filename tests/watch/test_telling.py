@@ -167,13 +167,15 @@ def test_secrets_of_an_address_come_from_the_environment(monkeypatch: pytest.Mon
     assert SECRET not in telling.shown("mailto://user:{secret.mail}@example.invalid")
 
 
-@pytest.mark.parametrize("window", ["fast", "slow", "wall", "blind"])
+@pytest.mark.parametrize("window", ["fast", "slow", "wall", "blind", "leave"])
 @pytest.mark.parametrize("what", ["opened", "reminder", "closed"])
 def test_every_kind_is_said_in_both_languages(window: str, what: str) -> None:
     alert = an_alert(file("json://somebody"))
     alert.window, alert.closed_at = window, NOON + timedelta(hours=3)
     if window == "blind":
         alert.target, alert.facts = None, {"targets": ["desk", "shop"], "since": NOON.isoformat()}
+    if window == "leave":
+        alert.facts = {"ends": NOON.isoformat(), "over": what == "reminder"}
     alert.save()
     title, text = telling.message(Telling(alert=alert, what=what))
     assert " · " in title

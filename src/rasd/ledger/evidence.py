@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -49,3 +49,13 @@ def fetch(sha256: str) -> bytes:
     """
     with default_storage.open(path_of(sha256)) as stored:
         return stored.read()
+
+
+CHUNK = 1 << 20
+
+
+def chunks(sha256: str) -> Iterator[bytes]:
+    """The same bytes, piece by piece: for what does not fit into memory. Raises FileNotFoundError as :func:`fetch` does."""
+    with default_storage.open(path_of(sha256)) as stored:
+        while chunk := stored.read(CHUNK):
+            yield chunk

@@ -19,7 +19,7 @@ from rasd.channels.whatsapp.content import content_of
 from rasd.channels.whatsapp.payload import Message
 from tests.channels.doors import CUSTOMER, deliver, envelope, status, text_message
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 NOW = timezone.now() - timedelta(hours=1)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

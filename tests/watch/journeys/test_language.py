@@ -133,7 +133,7 @@ def test_the_examples_have_every_verb() -> None:
     assert set(ABOUT) == set(VERBS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(journeys)
 def test_a_journey_that_is_written_as_yaml_is_read_again_as_the_same(data: dict[str, Any]) -> None:
     """Editors that hold the schema take it too: the checker and they say the same."""

@@ -184,7 +184,7 @@ any_json = st.recursive(
 
 
 @pytest.mark.django_db
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_json)
 def test_what_is_hashed_is_what_the_database_gives_back(value):
     with connection.cursor() as cursor:

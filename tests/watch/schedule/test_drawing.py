@@ -83,7 +83,7 @@ def exists(inputs: Inputs, hour: int) -> int:
     return int((seconds > 0).sum())
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(plans())
 def test_g14_every_hour_of_the_week_is_visited_and_no_budget_is_exceeded_in_any_zone(plan):
     seed, inputs = plan
@@ -108,7 +108,7 @@ def test_g14_every_hour_of_the_week_is_visited_and_no_budget_is_exceeded_in_any_
     assert (np.diff(in_time) >= inputs.gap).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(plans())
 def test_g14_whoever_follows_the_manual_draws_the_same_visits(plan):
     seed, inputs = plan

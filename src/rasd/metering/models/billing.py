@@ -79,3 +79,8 @@ class BillingExport(models.Model):
 
     def __str__(self) -> str:
         return f"export:{self.cycle}:{self.number}"
+
+    @property
+    def name(self) -> str:
+        """Of its files, without their ending."""
+        return f"billing-{self.cycle}-{self.number}"

@@ -1,0 +1,115 @@
+"""G4: from a billed number back to its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models import Q
+
+from rasd.ledger import evidence
+from rasd.ledger.models import Entry
+from rasd.metering.models import Adoption, Cycle, Reading
+
+BATCH = 500
+
+
+def trace(adoption: Adoption) -> dict[str, Any]:
+    """Where its value comes from: the photographs, what was read in each and by which model, every judgement on the way, who
+    confirmed, who read it in the field, or how it was estimated; what it is compared with, what the rules found in it, and the
+    ledger's entries about it. ``lacks`` names what should be there and is not: empty where the trace is whole."""
+    reading, submission = adoption.reading, adoption.reading.submission
+    subjects = [f"adoption:{adoption.pk}"]
+    judgements: list[Any] = []
+    if submission is not None:
+        subjects.append(str(submission))
+        fields = ("at", "actor", "verdict", "value", "confidence", "why")
+        judgements = list(submission.judgements.order_by("id").values(*fields))
+    # What the closing adopted by itself stands in the ledger as a whole, with the hash of all its rows.
+    closing = Q(subject=f"cycle:{adoption.cycle}", action="cycle.closed")
+    entries = Entry.objects.filter(Q(subject__in=subjects) | closing).order_by("number")
+    found = {
+        "receipt": adoption.receipt,
+        "stands": adoption.superseded_at is None,
+        "service_point": adoption.service_point.number,
+        "meter": adoption.register.meter.serial,
+        "register": adoption.register.name,
+        "unit": adoption.register.unit,
+        "cycle": adoption.cycle.name,
+        "value": reading.value,
+        "source": reading.source,
+        "quality": reading.quality,
+        "taken_at": reading.taken_at,
+        "adopted_at": adoption.adopted_at,
+        "decided_by": adoption.actor,
+        "why": adoption.why,
+        "rule": adoption.rule,
+        "confidence": adoption.confidence,
+        "supersedes": adoption.supersedes.receipt if adoption.supersedes else None,
+        "sender": submission.identifier if submission else None,
+        "typed": submission.typed if submission else "",
+        "photographs": submission.evidence()["photographs"] if submission else [],
+        "judgements": judgements,
+        "field_read": _field_read(reading),
+        "estimate": _estimate(reading),
+        "exceptions": list(
+            reading.exceptions.order_by("id").values("rule", "facts", "outcome", "why", "closed_by__username")
+        ),
+        "ledger": [
+            {"number": one.number, "hash": bytes(one.hash).hex(), "action": one.action} for one in entries
+        ],
+    }
+    return found | {"lacks": _lacks(found)}
+
+
+def traces(cycle: Cycle) -> Iterator[dict[str, Any]]:
+    """Of every number that stands in ``cycle``, in the order of the service points."""
+    standing = cycle.adoptions.filter(superseded_at=None).order_by("service_point__number", "register")
+    related = standing.select_related(
+        "service_point", "register__meter", "cycle", "supersedes", "reading__submission", "reading__field_read__reader",
+        "reading__estimate",
+    )  # fmt: skip
+    return map(trace, related.iterator(BATCH))
+
+
+def _field_read(reading: Reading) -> dict[str, Any] | None:
+    read = getattr(reading, "field_read", None)
+    if read is None:
+        return None
+    return {
+        "reader": read.reader.code,
+        "key": read.key,
+        "visited_at": read.visited_at,
+        "position": [read.latitude, read.longitude] if read.latitude is not None else None,
+        "photograph": read.photograph.sha256 if read.photograph else None,
+    }
+
+
+def _estimate(reading: Reading) -> dict[str, Any] | None:
+    made = getattr(reading, "estimate", None)
+    if made is None:
+        return None
+    names = ("method", "since", "days", "use", "least", "most", "in_a_row", "facts")
+    return {name: getattr(made, name) for name in names}
+
+
+def _lacks(found: dict[str, Any]) -> list[str]:
+    lacks = []
+    if found["source"] == Reading.Source.CUSTOMER and not (found["photographs"] or found["typed"]):
+        lacks.append("the photograph or the number that the customer sent")
+    if found["source"] == Reading.Source.ESTIMATE and not found["estimate"]:
+        lacks.append("how the estimate came about")
+    if found["source"] == Reading.Source.FIELD and not found["field_read"]:
+        lacks.append("the field read")
+    kept = [one["sha256"] for one in found["photographs"]]
+    if found["field_read"] and found["field_read"]["photograph"]:
+        kept.append(found["field_read"]["photograph"])
+    lacks += [
+        f"photograph {sha256} in storage"
+        for sha256 in kept
+        if not default_storage.exists(evidence.path_of(sha256))
+    ]
+    if not found["ledger"]:
+        lacks.append("the ledger's entry")
+    return lacks

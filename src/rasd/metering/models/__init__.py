@@ -8,7 +8,7 @@ from rasd.metering.models.estimates import Estimate, Season, TrueUp
 from rasd.metering.models.field import Comparison, FieldRead, Reader, Route, VisitQuestion
 from rasd.metering.models.judgements import Judgement, NotAdoptable
 from rasd.metering.models.photographs import Photograph
-from rasd.metering.models.readings import Adoption, Reading, trace
+from rasd.metering.models.readings import Adoption, Reading
 from rasd.metering.models.reference import Account, AccountContact, Meter, Register, ServicePoint
 from rasd.metering.models.reviews import Review, ReviewClosed, ReviewTaken
 from rasd.metering.models.shadow import EyeService, ShadowReading
@@ -49,5 +49,4 @@ __all__ = [
     "TrueUp",
     "ValidationSetting",
     "VisitQuestion",
-    "trace",
 ]

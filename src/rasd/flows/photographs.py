@@ -12,6 +12,7 @@ from rasd.desk.models import Conversation, HandOver
 from rasd.flows import jobs, words
 from rasd.flows.answering import conversation_of, origin_of, speak_as_account
 from rasd.flows.identity import points_of
+from rasd.flows.live import announce
 from rasd.flows.speaking import hand_over, log, logging_of, say
 from rasd.ledger import evidence
 from rasd.metering.models import Photograph, Submission
@@ -62,6 +63,10 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
     """Look at it, outside any transaction as that takes its time, and have its submission judged."""
     photograph = Photograph.objects.select_related("submission__service_point").get(pk=photograph_id)
     submission = photograph.submission
+    if submission is None:  # a meter reader's: nobody is judged by it, and nobody waits for an answer
+        photograph.read(at)
+        announce("cycle")
+        return
     conversation = conversation_of(submission)
     with logging_of(conversation):
         photograph.read(at, theirs=points_of(conversation.address))
@@ -76,7 +81,7 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
 def say_still_reading(photograph_id: int, *, at: datetime) -> None:
     photograph = Photograph.objects.select_related("submission").get(pk=photograph_id)
     submission = photograph.submission
-    if photograph.read_at is not None or submission.judgements.exists():
+    if submission is None or photograph.read_at is not None or submission.judgements.exists():
         return
     conversation = conversation_of(submission)
     speak_as_account(conversation, submission)

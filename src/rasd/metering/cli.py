@@ -51,6 +51,26 @@ def readings(file: Path, dry_run: bool) -> None:
     _import(import_readings, file, dry_run)
 
 
+@import_.command("routes")
+@_file
+@_dry_run
+def routes(file: Path, dry_run: bool) -> None:
+    """Meter readers, their routes, and the order of the stops."""
+    from rasd.metering.importing import import_routes
+
+    _import(import_routes, file, dry_run)
+
+
+@import_.command("field-reads")
+@_file
+@_dry_run
+def field_reads(file: Path, dry_run: bool) -> None:
+    """What meter readers brought from their routes."""
+    from rasd.metering.importing import import_field_reads
+
+    _import(import_field_reads, file, dry_run)
+
+
 def _import(run: Callable[..., Outcome], file: Path, dry_run: bool) -> None:
     from django.utils import timezone
 

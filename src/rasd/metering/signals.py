@@ -15,3 +15,16 @@ review_closed = Signal()
 
 review_reopened = Signal()
 """``review: Review`` was decided and is not any more: the person took it back."""
+
+field_photograph_kept = Signal()
+"""``photograph: Photograph`` of a field read is in storage, and nobody has looked at it yet."""
+
+readings_differ = Signal()
+"""``comparisons: list[int]``, primary keys: each is a :class:`Comparison` beyond its tolerance that has no case yet (G5).
+
+In one list, as a closing may find thousands. Told again, until each has one."""
+
+third_estimates = Signal()
+"""``cycle: Cycle``, ``at: datetime`` and ``registers: dict[int, int]``, by primary key how many estimates in a row each would have with
+this one: more than two. Whoever opens a case to get a real reading answers ``{register: the case's reference}`` (G2): without
+one the estimate is not made."""

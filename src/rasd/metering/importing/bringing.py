@@ -218,7 +218,8 @@ _CHECKS = [
         "bring a correction under a key of its own",
     ),
     (
-        """DELETE FROM visit v USING visit o
+        """WITH first AS (SELECT DISTINCT ON (reader_id, key) * FROM visit ORDER BY reader_id, key, place)
+           DELETE FROM visit v USING first o
            WHERE o.reader_id = v.reader_id AND o.key = v.key AND o.place < v.place
              AND (o.point_id, o.visited_at, o.value, o.no_access, o.note) IS DISTINCT FROM
                  (v.point_id, v.visited_at, v.value, v.no_access, v.note)

@@ -9,9 +9,8 @@ from pathlib import Path
 from django.db import transaction
 
 from rasd.ledger import evidence
-from rasd.metering import bringing
-from rasd.metering.bringing import KEY_LONGEST, Visit
-from rasd.metering.importing import cells, staging
+from rasd.metering.importing import bringing, cells, staging
+from rasd.metering.importing.bringing import KEY_LONGEST, Visit
 from rasd.metering.importing.cells import BadCell
 from rasd.metering.importing.outcome import Outcome, Problem
 from rasd.metering.importing.tables import Row, Table, read_table
@@ -51,7 +50,7 @@ def import_field_reads(
     dry_run: bool = False,
     on_rows: Callable[[int, int], object] = lambda done, of: None,
 ) -> Outcome:
-    """Import ``path`` in one transaction; see :func:`rasd.metering.bringing.bring` for what is taken.
+    """Import ``path`` in one transaction; see :func:`rasd.metering.importing.bringing.bring` for what is taken.
 
     Without ``key`` a visit is known by its service point (or meter) and moment. ``photograph`` names a file beside the table
     or in a folder beside it. Arguments and errors as :func:`rasd.metering.importing.import_service_points`.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from rasd.metering.models.cycles import Cycle
 from rasd.metering.models.readings import Adoption, Reading
@@ -13,7 +15,7 @@ class Season(models.Model):
     """How a month's use compares with the year's mean, for a kind of customer; learnt from readings."""
 
     commodity = models.CharField(max_length=20)
-    customer_class = models.CharField(max_length=40)
+    customer_class = models.CharField(max_length=40, blank=True, help_text="empty: all of the commodity")
     month = models.PositiveSmallIntegerField(help_text="1 to 12")
     factor = models.FloatField(help_text="use a day in it, over use a day in the mean of twelve months")
     registers = models.PositiveIntegerField(help_text="how many it was learnt from")
@@ -26,6 +28,34 @@ class Season(models.Model):
 
     def __str__(self) -> str:
         return f"{self.commodity} {self.customer_class} {self.month}: {self.factor:.2f}"
+
+
+class UsualUse(models.Model):
+    """What is usual for a kind of customer, beside the season; learnt from readings: :class:`rasd.metering.estimating.Usual`."""
+
+    commodity = models.CharField(max_length=20)
+    customer_class = models.CharField(max_length=40, blank=True, help_text="empty: all of the commodity")
+    per_day = models.FloatField(
+        help_text="in a mean month, of the home in the middle, in the register's unit"
+    )
+    within = models.FloatField(help_text="deviation of the log of a month's use about its home's level")
+    between = models.FloatField(help_text="deviation of the log of the homes' levels")
+    low = models.FloatField(help_text="of ten true uses one lies so many deviations below its estimate …")
+    high = models.FloatField(help_text="… and one so many above it")
+    registers = models.PositiveIntegerField(help_text="how many it was learnt from")
+    learnt_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["commodity", "customer_class"], name="one_usual_use_of_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.commodity} {self.customer_class}: {self.per_day:.2f}"
+
+
+MOST_IN_A_ROW = 2
+"""Estimates in a row without a case to get a real reading (G2; APSR decision 8/2023)."""
 
 
 class Estimate(models.Model):
@@ -42,6 +72,18 @@ class Estimate(models.Model):
     )
     in_a_row = models.PositiveSmallIntegerField(help_text="1: the cycle before was billed on a real reading")
     facts = models.JSONField(default=dict, help_text="what it was made from: months used, season's factors")
+    case = models.CharField(
+        max_length=60, blank=True, help_text="reference of the case opened to get a real reading"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(in_a_row__lte=MOST_IN_A_ROW) | ~Q(case=""),
+                name="no_third_estimate_without_a_case",
+                violation_error_message=_("a third estimate in a row needs a case to get a real reading"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.use} ({self.least}–{self.most})"

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from rasd.ledger.models import record
+from rasd.metering import signals
+from rasd.metering.distances import metres_between
 from rasd.metering.models.cycles import Cycle
 from rasd.metering.models.readings import Reading
 from rasd.metering.models.reference import Register, ServicePoint
+
+if TYPE_CHECKING:
+    from rasd.metering.importing.bringing import Visit
+    from rasd.metering.models.photographs import Photograph
+
+WHY_LONGEST = 300  # characters
 
 
 class Reader(models.Model):
@@ -70,6 +82,9 @@ class FieldRead(models.Model):
         max_length=100,
         help_text="the handheld's own name of it, or that of the file's row: sent again it is the same",
     )
+    serial = models.CharField(
+        max_length=40, blank=True, help_text="the meter's number as the reader saw it, where he says it"
+    )
     visited_at = models.DateTimeField(help_text="by the handheld's clock")
     value = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
     no_access = models.CharField(max_length=12, choices=NoAccess, blank=True)
@@ -99,6 +114,58 @@ class FieldRead(models.Model):
 
     def __str__(self) -> str:
         return f"field_read:{self.pk}"
+
+    @classmethod
+    def bring(cls, visit: Visit, *, at: datetime, actor: str) -> FieldRead:
+        """G2, G4: what a reader says of one service point, and the reading that follows from it. Brought again, it is what is
+        on record. Many at once: :func:`rasd.metering.importing.bringing.bring`, of which this is the case of one.
+
+        Raises:
+            ValueError: it is refused; the message names the field and the mend.
+        """
+        from rasd.metering.importing.bringing import bring
+
+        with transaction.atomic():
+            brought = bring([(0, visit)], at=at)
+            for refused in brought.refused:
+                raise ValueError(f"{refused.field}: {refused.problem}; {refused.mend}")
+            field_read = cls.objects.get(pk=(brought.created | brought.known)[0])
+            if brought.created:
+                facts = {"key": visit.key, "value": visit.value, "no_access": visit.no_access}
+                record(actor, "field_read.brought", str(field_read), at=at, facts=facts)
+            if visit.sha256:
+                field_read.keep_photograph(visit.sha256)
+        return field_read
+
+    def keep_photograph(self, sha256: str) -> Photograph:
+        """G4: the picture that the reader took, which lies in storage as evidence; the eye looks at it as at a customer's. A
+        second call with the same picture changes nothing.
+
+        Raises:
+            ValueError: it has another one.
+        """
+        from rasd.metering.models.photographs import Photograph
+
+        with transaction.atomic():
+            locked = FieldRead.objects.select_for_update().select_related(None).get(pk=self.pk)
+            if there := locked.photograph:
+                if there.sha256 != sha256:
+                    raise ValueError(
+                        f"photograph: {self} has another one, which is evidence; bring a visit of its own with this one"
+                    )
+                return there
+            photograph = Photograph.objects.create(origin=str(self), sha256=sha256, sent_at=self.visited_at)
+            locked.photograph = self.photograph = photograph
+            locked.save(update_fields=["photograph"])
+            signals.field_photograph_kept.send(FieldRead, photograph=photograph)
+        return photograph
+
+    @property
+    def metres_off(self) -> float | None:
+        """From where the handheld was to where the meter is on record; None where either is not known."""
+        return metres_between(
+            self.latitude, self.longitude, self.service_point.latitude, self.service_point.longitude
+        )
 
 
 class Comparison(models.Model):
@@ -136,6 +203,9 @@ class Comparison(models.Model):
         ],
         help_text="by a person; no statistic decides this",
     )
+    decided_by = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=300, blank=True)
     compared_at = models.DateTimeField()
 
     class Meta:
@@ -143,6 +213,27 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"comparison:{self.pk}"
+
+    def decide(self, who: str, *, why: str, at: datetime, actor: str) -> None:
+        """G5: a person has looked into it, and says who was right; deciding again replaces what stands, and the ledger keeps
+        both.
+
+        Args:
+            who: ``reader``, ``customer`` or ``neither``.
+
+        Raises:
+            ValueError: ``who`` is none of these, or there is no reason.
+        """
+        if who not in {"reader", "customer", "neither"}:
+            raise ValueError(f"decided: {who!r} is none of reader, customer, neither")
+        why = " ".join(why.replace("\0", "").split())
+        if not 0 < len(why) <= WHY_LONGEST:
+            raise ValueError(f"why: 1 to {WHY_LONGEST} characters, not {len(why)}: say what it rests on")
+        with transaction.atomic():
+            self.decided, self.decided_by, self.decided_at, self.why = who, actor, at, why
+            self.save(update_fields=["decided", "decided_by", "decided_at", "why"])
+            facts = {"decided": who, "field_read": self.field_read_id, "difference": self.difference}
+            record(actor, "comparison.decided", str(self), at=at, why=why, facts=facts)
 
 
 class VisitQuestion(models.Model):

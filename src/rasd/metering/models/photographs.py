@@ -1,4 +1,4 @@
-"""A picture that a customer sent, and what the machine saw in it."""
+"""A picture that a customer or a meter reader sent, and what the machine saw in it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import QuerySet
 
 from rasd.ledger import evidence
 from rasd.metering import whose
 from rasd.metering.eyes import read_photograph
+from rasd.metering.models.cycles import Cycle
 from rasd.metering.models.judgements import limits
 from rasd.metering.models.reference import Meter, ServicePoint
 from rasd.vision import NotAPhotograph, PhotoReading, open_photograph
@@ -37,9 +39,15 @@ _WITH_ONE_OF = """
 
 
 class Photograph(models.Model):
-    """One picture of a submission, and what the machine saw in it (G4)."""
+    """One picture of a submission or of a field read, and what the machine saw in it (G4)."""
 
-    submission = models.ForeignKey("metering.Submission", models.CASCADE, related_name="photographs")
+    submission = models.ForeignKey(
+        "metering.Submission",
+        models.CASCADE,
+        null=True,
+        related_name="photographs",
+        help_text="null: a meter reader's, of a field read",
+    )
     origin = models.CharField(max_length=250, unique=True, help_text="the message that brought it")
     sha256 = models.CharField(max_length=64, db_index=True)
     sent_at = models.DateTimeField()
@@ -58,7 +66,7 @@ class Photograph(models.Model):
         models.SET_NULL,
         null=True,
         related_name="copies",
-        help_text="the first photograph of other submissions that is the same",
+        help_text="the first photograph of others that is the same",
     )
 
     class Meta:
@@ -72,7 +80,7 @@ class Photograph(models.Model):
         """Have the eye in service read it, from ``at`` on; see :meth:`seen_by` and :meth:`recognise`. Takes about half a
         second; call it outside a transaction. ``theirs``: the sender's service points, where it is not known which one."""
         began = time.monotonic()
-        point = self.submission.service_point
+        point = self.service_point
         opened = self._opened()
         self.seen = self.seen_by(read_photograph, opened)
         self.recognise(self.seen, [point] if point else theirs, opened)
@@ -88,7 +96,7 @@ class Photograph(models.Model):
         Raises:
             FileNotFoundError: the picture is not in storage (yet).
         """
-        point = self.submission.service_point
+        point, cycle = self.service_point, self.cycle
         register = point.current_register if point else None
         data = evidence.fetch(self.sha256)
         try:
@@ -96,7 +104,7 @@ class Photograph(models.Model):
                 data,
                 opened=opened,
                 register=register.hint if register else None,
-                history=point.history(self.sent_at, apart_from=self.submission.cycle) if point else None,
+                history=point.history(self.sent_at, apart_from=cycle) if point else None,
                 thresholds=limits().eye,
             )
         except NotAPhotograph as error:
@@ -105,6 +113,25 @@ class Photograph(models.Model):
         return seen
 
     # Whose meter it is, and whether it was sent before
+
+    @property
+    def service_point(self) -> ServicePoint | None:
+        """Of the submission, or of the field read; None where nobody knows yet."""
+        if self.submission is not None:
+            return self.submission.service_point
+        return self.field_read.service_point
+
+    @property
+    def cycle(self) -> Cycle | None:
+        return self.submission.cycle if self.submission is not None else self.field_read.cycle
+
+    @property
+    def _others(self) -> QuerySet[Photograph]:
+        """Those that it is compared with: a customer's with what customers sent in other submissions, a meter reader's with
+        all that anybody sent. A reader's photograph says nothing of the customer who took the same picture."""
+        if self.submission_id is None:
+            return Photograph.objects.exclude(pk=self.pk)
+        return Photograph.objects.filter(submission__isnull=False).exclude(submission=self.submission_id)
 
     @classmethod
     def with_a_band_of(cls, made: Sequence[int]) -> Iterable[Photograph]:
@@ -153,30 +180,33 @@ class Photograph(models.Model):
         seen["serials"] = list(dict.fromkeys([*seen["serials"], *found.serials]))
 
     def _find_the_same(self, picture: Picture | None) -> None:
-        others = Photograph.objects.exclude(submission=self.submission_id)
+        others = self._others
         same = set(others.filter(sha256=self.sha256).values_list("pk", flat=True))
         if picture is not None and self.fingerprint:
-            same |= self._alike(picture, self.fingerprint, same)
+            same |= self._alike(picture, self.fingerprint, others, same)
         first = min(same, default=None)
         self.same_as_id = first if first is not None and first < self.pk else None
-        later = [pk for pk in same if pk > self.pk]
-        Photograph.objects.filter(pk__in=later, same_as=None).update(same_as=self.pk)
+        later = Photograph.objects.filter(pk__in=[pk for pk in same if pk > self.pk], same_as=None)
+        if self.submission_id is None:
+            later = later.filter(submission=None)
+        later.update(same_as=self.pk)
 
-    def _alike(self, picture: Picture, mine: list[int], known: set[int]) -> set[int]:
+    def _alike(
+        self, picture: Picture, mine: list[int], others: QuerySet[Photograph], known: set[int]
+    ) -> set[int]:
+        banded = {one.pk: one for one in self.with_a_band_of(mine) if one.pk not in known}
         near = {
             (bits, one.pk, one.sha256)
-            for one in self.with_a_band_of(mine)
-            if one.submission_id != self.submission_id
-            and one.pk not in known
-            and (bits := distance(mine, one.fingerprint or ())) <= NEAR
+            for one in others.filter(pk__in=banded).only("pk", "sha256", "fingerprint")
+            if (bits := distance(mine, one.fingerprint or ())) <= NEAR
         }
         return {pk for _bits, pk, sha256 in sorted(near)[:COMPARED] if _shows(sha256, picture)}
 
     @property
     def resent(self) -> str:
         """What it means that it was sent before: a code, or nothing; see :func:`rasd.metering.whose.resent`."""
-        before = self.same_as
-        return whose.resent(self.submission.sending, before.submission.sending) if before else ""
+        now, before = self.submission, self.same_as.submission if self.same_as else None
+        return whose.resent(now.sending, before.sending) if now and before else ""
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -81,7 +81,8 @@ class Submission(models.Model):
         """
         with transaction.atomic():
             _one_at_a_time(f"{identifier} {conversation}")
-            if there := Photograph.objects.select_related("submission").filter(origin=origin).first():
+            there = Photograph.objects.select_related("submission").filter(origin=origin).first()
+            if there is not None and there.submission is not None:
                 return there.submission, there
             album = cls._open_album(identifier, conversation, sent_at) or cls.objects.create(
                 identifier=identifier,

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "understand": ("rasd.language.cli:understand_command", False),
     "import": ("rasd.metering.cli:import_", True),
     "cycle": ("rasd.metering.cli:cycle", True),
+    "estimate": ("rasd.metering.estimate_cli:estimate", True),
     "export": ("rasd.metering.billing_cli:export", True),
     "trace": ("rasd.metering.billing_cli:trace", True),
     "emulate": ("rasd.channels.whatsapp.emulator.cli:emulate", False),

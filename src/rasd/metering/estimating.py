@@ -37,6 +37,12 @@ HALF_LIFE = 60.0  # days until a stretch counts half; chosen by back-test among 
 YEAR_AGO = 0.5  # more weight for the same days a year ago; by the same back-test
 YEAR, NEAR = 365.0, 40.0  # days; how far from a year ago a stretch may end to be of the same season
 
+STALE, MONTH = (
+    0.09,
+    30.0,
+)  # more deviation for each further month without an actual reading; by the same back-test
+MOST_STALE = 12.0  # months: later ones add nothing
+
 SHRINK_DAYS = 3.0
 """So many days of the kind's usual use are mixed in: of a month known they are a tenth, of a year next to nothing."""
 
@@ -189,7 +195,8 @@ class Level:
 
 def level_of(stretches: Sequence[Stretch], till: datetime, usual: Usual) -> Level | None:
     """None where neither the past nor the kind says anything."""
-    weights = [weight((till - one.end).total_seconds() / 86400) for one in stretches]
+    ages = [(till - one.end).total_seconds() / 86400 for one in stretches]
+    weights = [weight(age) for age in ages]
     counted = [season_days(one.start, one.end, usual.season) for one in stretches]
     mixed = SHRINK_DAYS if usual.per_day is not None else 0.0
     days = sum(w * d for w, d in zip(weights, counted, strict=True)) + mixed
@@ -204,7 +211,8 @@ def level_of(stretches: Sequence[Stretch], till: datetime, usual: Usual) -> Leve
     ]
     spread = (sum(off) + OWN_SPREAD * usual.within**2) / (len(off) + OWN_SPREAD)
     as_many = sum(weights) ** 2 / sum(w * w for w in weights) if weights else 0.0
-    scale = math.sqrt(spread + 1 / (as_many / spread + 1 / usual.between**2))
+    stale = min(max(min(ages) / MONTH - 1, 0.0), MOST_STALE) if ages else 0.0
+    scale = math.sqrt(spread + 1 / (as_many / spread + 1 / usual.between**2)) * (1 + STALE * stale)
     return Level(per_day, little, scale, len(stretches))
 
 

@@ -115,6 +115,9 @@ _CONSTANTS: dict[str, Any] = {
     "year": estimating.YEAR,
     "near": estimating.NEAR,
     "mixed": estimating.SHRINK_DAYS,
+    "stale": estimating.STALE,
+    "month": estimating.MONTH,
+    "most_stale": estimating.MOST_STALE,
     "own": estimating.OWN_SPREAD,
     "little": estimating.LITTLE,
     "least_little": estimating.LEAST_LITTLE,
@@ -187,7 +190,7 @@ JOIN estimating_month s ON s.commodity = e.commodity AND s.customer_class = e.cu
 """,  # noqa: S608 - of constants only
     "stretch": """
 CREATE TEMPORARY TABLE estimating_stretch ON COMMIT DROP AS
-SELECT of_register, used, counted,
+SELECT of_register, used, counted, age,
     0.5 ^ (age / %(half_life)s) + %(year_ago)s * greatest(0, 1 - abs(age - %(year)s) / %(near)s) AS weight
 FROM (SELECT of_register, (used + CASE WHEN used < 0 THEN 10::numeric ^ digits ELSE 0 END)::float8 AS used,
         counted, extract(epoch FROM till - taken_at)::float8 / 86400 AS age, length,
@@ -235,11 +238,10 @@ CREATE TEMPORARY TABLE estimating_level ON COMMIT DROP AS
 WITH level AS (
     SELECT e.register_id, e.within, e.between_homes, (w.used + CASE WHEN e.per_day IS NULL THEN 0 ELSE %(mixed)s * e.per_day END)
             / (w.counted + CASE WHEN e.per_day IS NULL THEN 0 ELSE %(mixed)s END) AS per_day,
-        e.per_day AS usual, w.as_many
+        e.per_day AS usual, w.as_many, had.age
     FROM estimating_register e
-    CROSS JOIN LATERAL (SELECT 1) one
     LEFT JOIN (SELECT of_register, sum(weight * used) AS used, sum(weight * counted) AS counted,
-            sum(weight) ^ 2 / sum(weight ^ 2) AS as_many
+            sum(weight) ^ 2 / sum(weight ^ 2) AS as_many, min(age) AS age
         FROM estimating_stretch GROUP BY 1) had ON had.of_register = e.register_id
     CROSS JOIN LATERAL (SELECT COALESCE(had.used, 0) AS used, COALESCE(had.counted, 0) AS counted,
         COALESCE(had.as_many, 0) AS as_many) w
@@ -251,7 +253,8 @@ WITH level AS (
     FROM little JOIN estimating_stretch s ON s.of_register = register_id GROUP BY 1
 )
 SELECT register_id, per_day, little, COALESCE(stretches, 0) AS stretches,
-    sqrt(spread + 1 / (as_many / spread + 1 / between_homes ^ 2)) AS scale
+    sqrt(spread + 1 / (as_many / spread + 1 / between_homes ^ 2))
+        * (1 + %(stale)s * COALESCE(least(greatest(age / %(month)s - 1, 0), %(most_stale)s), 0)) AS scale
 FROM little LEFT JOIN off USING (register_id)
 CROSS JOIN LATERAL (SELECT (COALESCE(squares, 0) + %(own)s * within ^ 2) / (COALESCE(stretches, 0) + %(own)s) AS spread) s
 """,

@@ -50,7 +50,7 @@ def learn_usual(at: datetime) -> dict[KIND, int]:
 
     Returns from how many, by kind. A kind leans to its commodity where little is known of it.
     """
-    found = _sample(at)
+    found = drawn(at)
     learnt: dict[KIND, tuple[Usual, int]] = {}
     for commodity in sorted({commodity for commodity, _ in found}):
         classes = {kind: counters for (of, kind), counters in found.items() if of == commodity}
@@ -99,9 +99,12 @@ def _keep(commodity: str, kind: str, usual: Usual, registers: int, at: datetime)
     )
 
 
-def _sample(at: datetime) -> dict[KIND, list[Counter]]:
+def drawn(
+    at: datetime, *, back: timedelta = LEARNS_BACK, sample: int = LEARNS_FROM
+) -> dict[KIND, list[Counter]]:
+    """Registers of each kind, always the same ones, with their actual readings of the time ``back`` from ``at``."""
     with connection.cursor() as cursor:
-        cursor.execute(_SAMPLE, {"at": at, "since": at - LEARNS_BACK, "sample": LEARNS_FROM})
+        cursor.execute(_SAMPLE, {"at": at, "since": at - back, "sample": sample})
         return _by_kind(cursor)
 
 

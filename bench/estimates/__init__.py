@@ -1,0 +1,1 @@
+"""How good estimates are, on made-up homes and on real ones that a package ships: docs/estimates.md."""

@@ -18,7 +18,7 @@ from rasd.watch.pages import words
 from rasd.watch.pages.evidence import Piece, pieces_of, probe_of
 from rasd.watch.players.finding import ExhibitKind, Finding
 from rasd.watch.players.report import Report
-from rasd.watch.templatetags.watch import figures
+from rasd.watch.templatetags.watch import figures, titled
 from rasd.watch.verdicts import overloaded
 
 SHOWN_LINES = 100
@@ -89,14 +89,6 @@ def _because(part: str, journey: JourneyFile) -> str:
         return ""
 
 
-def title_of(journey: JourneyFile, language: str) -> str:
-    """What he came for; its name where an older wording cannot be read any more."""
-    try:
-        return journey.journey.titled(language)
-    except NotAJourney:
-        return journey.name
-
-
 def report(request: HttpRequest, token: str) -> HttpResponse:
     probe = probe_of(token)
     told, pieces = probe.told, pieces_of(probe)
@@ -107,7 +99,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
         "probe": probe,
         "target": probe.target,
         "report": told,
-        "title": title_of(probe.journey, request.LANGUAGE_CODE),
+        "title": titled(probe.journey),
         "persona": _persona(told.persona),
         "began": told.began.astimezone(here),
         "ended": told.ended.astimezone(here),

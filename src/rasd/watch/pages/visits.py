@@ -41,6 +41,6 @@ def visits(request: HttpRequest, name: str) -> HttpResponse:
         "hour": int(hour) if hour.isdigit() and int(hour) < HOURS else None,
         "verdicts": list(Verdict),
         "whys": Probe.Why.values,
-        "journeys": it.journeys.order_by("name").values_list("name", flat=True).distinct(),
+        "journeys": it.journeys.order_by("name", "-added_at").distinct("name"),
     }
     return render(request, "watch/visits.html", context)

@@ -11,9 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rasd.watch.journeys import NotAJourney
 from rasd.watch.measures.completion import Share
 from rasd.watch.measures.funnel import Stage
 from rasd.watch.measures.week import PARTS_OF_THE_DAY, Cell
+from rasd.watch.models import JourneyFile
 from rasd.watch.pages import words
 from rasd.watch.pages.pictures import Day, tone
 from rasd.watch.players.finding import Finding
@@ -143,6 +145,15 @@ def figures(value: Any) -> str:
 def ltr(value: Any) -> SafeString:
     """An address, a hash or a name of a machine inside Arabic: read from the left and kept apart from its neighbours."""
     return format_html('<bdi dir="ltr">{}</bdi>', value) if value not in (None, "") else mark_safe("")
+
+
+@register.filter
+def titled(journey: JourneyFile) -> str:
+    """What he comes for, in the page's language; its name where an older wording cannot be read any more."""
+    try:
+        return journey.journey.titled(get_language() or "en")
+    except NotAJourney:
+        return journey.name
 
 
 @register.filter

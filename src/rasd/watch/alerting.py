@@ -14,6 +14,8 @@ from django.db.models import Q
 
 from rasd.watch.measures.burning import FAST_FEWEST, SLOW_FEWEST, Burn, burn
 from rasd.watch.models import Alert, Maintenance, Probe, Skip, Target
+from rasd.watch.permission import NotAPermission
+from rasd.watch.places import NotPlain
 from rasd.watch.telling import write
 from rasd.watch.verdicts import Verdict
 from rasd.watch.watchfile import Alerts, Watchfile
@@ -61,6 +63,7 @@ def look(now: datetime, watchfile: Watchfile) -> None:
             else:
                 _budget(target, now, watchfile.alerts)
                 _wall(target, now, watchfile.alerts)
+                _permission(target, now, watchfile.alerts)
         _blindness(targets, now, watchfile.alerts)
         _remind(now, watchfile.alerts)
 
@@ -140,6 +143,28 @@ def _wall(target: Target, now: datetime, alerts: Alerts) -> None:
         _open(Alert.Window.WALL, target, now, alerts, facts)
     elif alert and events and not events[0][1]:
         _close(alert, now, alerts)
+
+
+def _permission(target: Target, now: datetime, alerts: Alerts) -> None:
+    """Told in time to ask for another, and once more when it has run out, whoever looks after it."""
+    try:
+        statement = target.statement
+    except (OSError, UnicodeDecodeError, NotAPermission, NotPlain):
+        return  # no visit is paid, and the watch is soon blind: that is told
+    alert = _standing(Alert.Window.LEAVE, target)
+    if statement is None or not statement.is_to_be_renewed(now):
+        if alert:
+            _close(alert, now, alerts)
+        return
+    facts = {"ends": statement.ends.isoformat(), "over": now >= statement.ends}
+    if alert is None:
+        _open(Alert.Window.LEAVE, target, now, alerts, facts)
+    elif alert.facts != facts:
+        ran_out = facts["over"] and not alert.facts["over"]
+        alert.facts = facts
+        alert.save(update_fields=["facts"])
+        if ran_out:
+            write(alert, "reminder", now, alerts)
 
 
 def _blindness(targets: Sequence[Target], now: datetime, alerts: Alerts) -> None:

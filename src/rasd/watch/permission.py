@@ -14,7 +14,7 @@ nothing was changed since the holder of a key signed; whose key it is, must be k
 import base64
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self, get_args
@@ -86,6 +86,10 @@ class Quiet(Strict):
         return (today in self.days and now >= self.since) or (before in self.days and now < self.until)
 
 
+RENEWED_BEFORE = timedelta(days=14)
+"""So long before its end another is asked for: a signature takes an office its time."""
+
+
 class Statement(Strict):
     """What the owner of a service signs."""
 
@@ -104,6 +108,10 @@ class Statement(Strict):
     visits_a_day: int = Field(ge=1, description="at most, of all journeys together")
     not_during: list[Quiet] = []
     may_submit: list[Text] = Field([], description="in words; empty: nothing at all is sent, only looked at")
+
+    def is_to_be_renewed(self, now: datetime) -> bool:
+        """It ends soon, or has ended."""
+        return now >= self.ends - RENEWED_BEFORE
 
     @model_validator(mode="after")
     def _says_where_and_when(self) -> Self:

@@ -126,12 +126,16 @@ def title_of(alert: Alert, what: str = "") -> str:
         return {
             "wall": gettext("Over: robots are no longer kept out of %(name)s"),
             "blind": gettext("Over: the watch sees again"),
+            "leave": gettext("Over: the permission for %(name)s is renewed"),
         }.get(alert.window, gettext("Over: %(name)s works again")) % {"name": name}
     title = {
         "fast": gettext("%(name)s: visits are failing"),
         "slow": gettext("%(name)s: more visits fail than should, for days"),
         "wall": gettext("%(name)s keeps robots out"),
         "blind": gettext("The watch is blind"),
+        "leave": gettext("%(name)s: the permission has run out")
+        if alert.facts.get("over")
+        else gettext("%(name)s: the permission runs out soon"),
     }[alert.window] % {"name": name}
     return gettext("Still: %(title)s") % {"title": title} if what == "reminder" else title
 
@@ -145,6 +149,14 @@ def text_of(alert: Alert, what: str = "") -> list[str]:
             % {"began": _moment(alert.opened_at, zone), "ended": _moment(alert.closed_at, zone)}
         ]
     facts: dict[str, Any] = alert.facts
+    if alert.window == "leave":
+        ends = {"ends": _moment(datetime.fromisoformat(facts["ends"]), zone)}
+        return [
+            gettext("It ended on %(ends)s: no visit is paid.") % ends
+            if facts["over"]
+            else gettext("It ends on %(ends)s: from then on no visit is paid.") % ends,
+            gettext("The owner signs another, and watch.yaml names the file."),
+        ]
     since = _moment(datetime.fromisoformat(facts["since"]), zone)
     if alert.window in {"fast", "slow"}:
         return [

@@ -22,6 +22,8 @@ class Alert(models.Model):
         """Robots are kept out, so that nothing is known of the service. Not a fault of it."""
         BLIND = "blind", "blind"
         """The watch itself sees nothing. Of all targets together, so without one."""
+        LEAVE = "leave", "leave"
+        """The owner's permission runs out, or has."""
 
     target = models.ForeignKey(Target, models.PROTECT, null=True, related_name="alerts")
     window = models.CharField(max_length=8, choices=Window.choices)

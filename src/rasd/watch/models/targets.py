@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from django.db import connection, models, transaction
 
 from rasd.watch.journeys import Journey, parse
+from rasd.watch.options import options
+from rasd.watch.permission import Statement, read_signed
+from rasd.watch.places import is_loopback, place
 from rasd.watch.watchfile import TargetEntry, Whole
 
 TAKING_LOCK = 0x5741_4649  # "WAFI": one takes over a watch.yaml at a time
@@ -65,6 +68,15 @@ class Target(models.Model):
     @property
     def entry(self) -> TargetEntry:
         return TargetEntry.model_validate(self.settings)
+
+    @property
+    def statement(self) -> Statement | None:
+        """What its owner signed; None where nobody need be asked, or no file is named. What he has published or taken back since
+        is not asked here. Raises NotAPermission, NotPlain; OSError, UnicodeDecodeError where the file cannot be read."""
+        file = self.settings.get("permission")
+        if not file or is_loopback(place(self.url)):
+            return None
+        return read_signed((options.file.parent / file).read_text("utf-8")).statement
 
     def take(self, texts: dict[str, str], now: datetime) -> None:
         """These are its journeys now, by name. A changed wording is a new row; one that comes back is its old row."""

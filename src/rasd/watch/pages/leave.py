@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rasd.watch.models import Skip, Target
-from rasd.watch.options import options
-from rasd.watch.permission import NotAPermission, Statement, read_signed
+from rasd.watch.permission import NotAPermission, Statement
 from rasd.watch.places import NotPlain, is_loopback, place
 
 
 @dataclass(frozen=True)
 class Leave:
-    """``state``: home (on the watch's own machine), none, unreadable, not yet, over or valid."""
+    """``state``: home (on the watch's own machine), none, unreadable, not yet, valid, soon over or over."""
 
     state: str
     statement: Statement | None = None
@@ -26,14 +25,15 @@ def leave_of(target: Target, now: datetime) -> Leave:
     try:
         if is_loopback(place(target.url)):
             return Leave("home", refused=refused)
-        if not (file := target.settings.get("permission")):
+        if (statement := target.statement) is None:
             return Leave("none", refused=refused)
-        statement = read_signed((options.file.parent / file).read_text("utf-8")).statement
     except (OSError, UnicodeDecodeError, NotAPermission, NotPlain) as error:
         return Leave("unreadable", why=str(error), refused=refused)
     if now < statement.begins:
         return Leave("not yet", statement, refused=refused)
-    return Leave("valid" if now < statement.ends else "over", statement, refused=refused)
+    if statement.is_to_be_renewed(now):
+        return Leave("soon over" if now < statement.ends else "over", statement, refused=refused)
+    return Leave("valid", statement, refused=refused)
 
 
 def _refused(target: Target) -> Skip | None:

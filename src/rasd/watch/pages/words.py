@@ -43,6 +43,7 @@ WINDOWS: dict[str, Words] = {
     "slow": _("Too many errands have failed in the last days"),
     "wall": _("Robots are kept out: nothing is known of the service"),
     "blind": _("The watch itself sees nothing"),
+    "leave": _("The owner's permission must be renewed"),
 }
 """Alerts."""
 

@@ -207,7 +207,9 @@ def test_an_errand_done_on_the_remote_page_is_a_journey_that_the_watch_repeats(
     monkeypatch.setattr("rasd.watch.recorder.cli.click.echo", lambda words="", **_: told.append(words))
     arguments = ["record", site.url + "/", "--out", "ticket.yaml", "--network", "wifi", "--no-screen"]
     results: list[Result] = []
-    recorder = threading.Thread(target=lambda: results.append(CliRunner().invoke(watch, arguments)))
+    recorder = threading.Thread(
+        target=lambda: results.append(CliRunner().invoke(watch, arguments)), daemon=True
+    )
     recorder.start()
     while not told:
         recorder.join(0.05)
@@ -235,7 +237,7 @@ def test_an_errand_done_on_the_remote_page_is_a_journey_that_the_watch_repeats(
     address("/ticket")
     to("رقم الحساب").fill("77")
     to("الاسم *").fill("هدى السيابية")
-    to("البريد الإلكتروني").fill("huda@example.com")
+    to("البريد الإلكتروني مطلوب").fill("huda@example.com")
     to("تأكيد البريد").fill("huda@example.com")
     to("رقم الهاتف")
     to("الرمز السري").fill("4711")
@@ -270,7 +272,7 @@ def test_an_errand_done_on_the_remote_page_is_a_journey_that_the_watch_repeats(
     journey = read(tmp_path / "ticket.yaml")
     assert [said(each) for each in [*journey.steps, *journey.done]] == [
         "open: /", "press: بلاغٌ جديد", "back: True", "press: بلاغٌ جديد",
-        "fill: رقم الحساب: {secret.account}, الاسم *: {someone.name}, البريد الإلكتروني: {someone.email}, "
+        "fill: رقم الحساب: {secret.account}, الاسم *: {someone.name}, البريد الإلكتروني مطلوب: {someone.email}, "
         "تأكيد البريد: {someone.email}, الرمز السري: {secret.password}",
         "choose: الخدمة: ماء", "tick: صباحًا", "tick: أوافق على الشروط", "fill: المشكلة: أنا {someone.name} والماء مقطوع",
         "press: إرسال", r"keep: number: رقم\s+البلاغ:\s+([\w/-]+)",

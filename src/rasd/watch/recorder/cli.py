@@ -110,6 +110,8 @@ def _recorded(recording: Recording, leave: Leave, remote: Remote, *, window: boo
             )
         else:
             click.echo(f"Open this page and do the errand there: {remote.url}", err=True)
+            remote.watched.wait()  # what passes until somebody looks is no time of the errand's
+        recording.began = datetime.now(UTC)
         doing = Doing(glass, recording)
         doing.open(recording.url)
         while not doing.finished:

@@ -170,6 +170,8 @@ class Hearing:
     def _name_field(self, note: Note, kind: naming.Kind) -> None:
         root = self.glass.root()
         node = self.glass.node(root, note)
+        if node and "".join(note["said"].split()) == "".join(node.name.split()):
+            pointing.read_what_is_written(root, {node.name: note["said"]})  # a label in two pieces
         thing = naming.to_fill(root, node, kind) if node else None
         doubt = "" if thing else (UNSEEN if node is None else AMBIGUOUS)
         self._names[note["id"]] = (thing, doubt)

@@ -62,7 +62,7 @@ def to_press(root: Node, node: Node) -> Thing | None:
 
 def to_fill(root: Node, node: Node, kind: Kind) -> Thing | None:
     """A field, a list or a box to tick by its label alone. None: its label does not tell it from others."""
-    names = [*kind(Thing(name="x")).called(node), node.properties.get("placeholder", "")]
+    names = [node.written, *kind(Thing(name="x")).called(node), node.properties.get("placeholder", "")]
     if kind is pointing.to_choose:
         names = [
             name for name in names if not any(name == each.words for each in node.all() if each is not node)

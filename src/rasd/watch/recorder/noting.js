@@ -32,8 +32,15 @@
     return hostOf(first.nodeType === Node.ELEMENT_NODE ? first : first.parentElement ?? document.documentElement)
   }
   const text = (words) => (words ?? "").replace(/\s+/g, " ").trim().slice(0, 200)
+  // A label in two pieces ("E-mail", "required") is read as two, though only the style keeps them apart.
+  const written = (label) => {
+    if (!label?.children.length) return label?.innerText
+    const texts = document.createTreeWalker(label, NodeFilter.SHOW_TEXT), pieces = []
+    while (texts.nextNode()) if (!texts.currentNode.parentElement.closest("select, textarea, script, style")) pieces.push(texts.currentNode.data)
+    return pieces.join(" ")
+  }
   const saidBy = (element) =>
-    text(element.getAttribute("aria-label")) || text(element.labels?.[0]?.innerText) || text(element.placeholder) ||
+    text(element.getAttribute("aria-label")) || text(written(element.labels?.[0])) || text(element.placeholder) ||
     text(kindOf(element) ? "" : element.innerText) || text(BUTTONS.test(element.type) ? element.value : "") ||
     text(element.title || element.alt)
   const tell = (kind, element, more = {}) => {

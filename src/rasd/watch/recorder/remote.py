@@ -41,6 +41,8 @@ class Remote:
         self.render, self.language = render, language
         self.orders: deque[dict[str, Any]] = deque()
         self.page = ""
+        self.watched = threading.Event()
+        """He has opened the link, and sees the browser: his time begins."""
         self.fetched = threading.Event()
         """He has the page before him."""
         self.token = secrets.token_urlsafe(18)
@@ -93,6 +95,7 @@ class Remote:
                         language = asked if asked in {"ar", "en"} else remote.language
                         self._answer(200, remote.render(language, nonce), POLICY.format(nonce=nonce))
                     case "live":
+                        remote.watched.set()
                         remote._live(self)
                     case "page" if remote.page:
                         self._answer(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Error, Page
+from playwright.sync_api import CDPSession, Error, Page
 
 from rasd.watch.journeys import Channel, Journey
 from rasd.watch.players.base import CannotPlay, Errand
@@ -27,6 +27,8 @@ class RealCast:
     def __init__(self) -> None:
         self.browser = Browser()
         self._mirror: Page | None = None
+        self._glass: CDPSession | None = None
+        """The mirror's."""
         self._web: WebPlayer | None = None
         self._http: HttpPlayer | None = None
 
@@ -45,7 +47,10 @@ class RealCast:
             ):
                 self._mirror = browser.new_page(viewport={"width": 100, "height": 100})
                 self._mirror.goto("about:blank")
-            return bool(self._mirror.screenshot(type="jpeg", timeout=DRAWN_WITHIN * 1000))
+                self._glass = None
+            self._glass = self._glass or self._mirror.context.new_cdp_session(self._mirror)
+            shot = self._glass.send("Page.captureScreenshot", {"format": "jpeg"}, timeout=DRAWN_WITHIN * 1000)
+            return bool(shot["data"])
         except (Error, CannotPlay):
             self.browser.close()
             return False

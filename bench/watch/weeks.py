@@ -75,9 +75,9 @@ class Fault:
 
 FAULTS = (
     Fault("scripts and styles answer 404, pages answer 200", "shop", 1.0, 0.6, ({"kind": "assets_missing"},)),
-    Fault("a form loses its data", "helpdesk", 5.0, 0.6, ({"kind": "form_loses", "path": "/tickets/submit"},)),
+    Fault("a form loses its data", "helpdesk", 1.5, 0.6, ({"kind": "form_loses", "path": "/tickets/submit"},)),
     Fault(
-        "a step is slow at night only", "shop", 3.7, 1.0,
+        "a step is slow at night only", "shop", 2.2, 0.9,
         ({"kind": "slow_at_night", "path": "/checkout/", "seconds": 40},), hours=NIGHT,
     ),
     Fault("the watch's own network is out", "", 3.2, 0.4, ours=True),

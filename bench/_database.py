@@ -22,7 +22,7 @@ def scratch_database(name: str) -> Iterator[None]:
     settings.DATABASES["default"]["TEST"] = {"NAME": name}
     settings.ALLOWED_HOSTS = ["*"]
     django.setup()
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "read": ("rasd.vision.cli:read", False),
     "understand": ("rasd.language.cli:understand_command", False),
     "import": ("rasd.metering.cli:import_", True),
-    "cycle": ("rasd.metering.cli:cycle", True),
+    "cycle": ("rasd.metering.closing_cli:cycle", True),
     "estimate": ("rasd.metering.estimate_cli:estimate", True),
     "export": ("rasd.metering.billing_cli:export", True),
     "trace": ("rasd.metering.billing_cli:trace", True),

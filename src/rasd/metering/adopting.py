@@ -119,7 +119,7 @@ set_aside AS (
 brought AS (
     -- What was read for this cycle; and of meters taken down since the one before, whenever that was.
     SELECT r.id, r.register_id, r.source, r.taken_at FROM metering_reading r
-    WHERE r.cycle_id = %(cycle)s AND r.source IN ('field', 'smart')
+    WHERE r.cycle_id = %(cycle)s AND r.source IN ('field', 'smart', 'estimate')
     UNION
     SELECT r.id, r.register_id, r.source, r.taken_at FROM hung JOIN metering_reading r USING (register_id)
     WHERE hung.removed_on IS NOT NULL AND r.source IN ('field', 'smart') AND r.cycle_id IS NULL
@@ -127,7 +127,8 @@ brought AS (
 ),
 candidate AS (
     SELECT hung.register_id, hung.service_point_id, b.id AS reading_id, b.taken_at,
-        CASE WHEN (b.taken_at AT TIME ZONE %(zone)s)::date >= hung.removed_on THEN 'final' ELSE b.source END AS rule
+        CASE WHEN b.source <> 'estimate' AND (b.taken_at AT TIME ZONE %(zone)s)::date >= hung.removed_on
+            THEN 'final' ELSE b.source END AS rule
     FROM brought b JOIN hung USING (register_id)
     WHERE b.id NOT IN (SELECT reading_id FROM set_aside)
     UNION ALL
@@ -171,8 +172,7 @@ def adopt(cursor: Any, facts: dict[str, Any]) -> dict[str, int]:
     """Adopt for each register of the cycle what comes first in the table, where that is not adopted already.
 
     ``facts``: see :func:`rasd.metering.closing.facts_of`. What a reader's reading makes needless to look at is taken off the
-    queue of reviews. Done again, it does what came in since. Customers' readings were adopted when they came, estimates
-    come later.
+    queue of reviews. Done again, it does what came in since. Customers' readings were adopted when they came.
     """
     cursor.execute("DROP TABLE IF EXISTS pg_temp.chosen")
     cursor.execute(_CANDIDATES, facts)

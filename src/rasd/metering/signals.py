@@ -28,3 +28,6 @@ third_estimates = Signal()
 """``cycle: Cycle``, ``at: datetime`` and ``registers: dict[int, int]``, by primary key how many estimates in a row each would have with
 this one: more than two. Whoever opens a case to get a real reading answers ``{register: the case's reference}`` (G2): without
 one the estimate is not made."""
+
+cycle_closed = Signal()
+"""``closing: Closing``: what its cycle is billed on is settled from now on."""

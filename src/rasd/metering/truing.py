@@ -81,11 +81,15 @@ def short_way_sql(difference: str, digits: str) -> str:
     return f"(({difference}) - 10::numeric ^ {digits} * round(({difference}) / 10::numeric ^ {digits}))"
 
 
+# Put together from this module's own words only.
+# ruff: noqa: S608
+
 _MAKES_GOOD = "source <> 'estimate' AND previous_at > real_at AND taken_at > previous_at"
 
 RECKONED = f"""
 SELECT w.*, used - billed - forgone AS use, gap - forgone AS true_up FROM (
-    SELECT v.*, coalesce(round(greatest(gap, 0) * too_old / nullif(extract(epoch FROM previous_at - real_at), 0), {PLACES}), 0) AS forgone
+    SELECT v.*, coalesce(round(
+        greatest(gap, 0) * too_old / nullif(extract(epoch FROM previous_at - real_at), 0), {PLACES}), 0) AS forgone
     FROM (
         SELECT u.*, CASE WHEN {_MAKES_GOOD} THEN used - own - billed ELSE 0 END AS gap,
             greatest(0, least(extract(epoch FROM taken_at - interval '{DAYS_BACK * 24} hours' - real_at),

@@ -184,7 +184,7 @@ USUAL: dict[Rule, Setting] = {
     Rule.PROLONGED: Setting(limit=Decimal(3)),
     Rule.MISSING: Setting(holds_back=True),
 }
-"""Where the utility says nothing else (``ValidationSetting``). The limits are assumed, and to be set by what is found in service."""
+"""Where the utility says nothing else (``ValidationSetting``). The limits are assumed, to be set by what is found in service."""
 
 
 def find(facts: Facts, settings: Mapping[Rule, Setting] = USUAL) -> set[Rule]:

@@ -1,0 +1,205 @@
+"""A reading month of a utility of some size: opened, read, closed and exported, with two years of readings before it.
+
+    rasd bench cycle                       10,000 and 100,000 service points
+    rasd bench cycle 10000 100000 1000000  the million takes half an hour and 12 GB
+
+A database of its own beside the installation's, gone afterwards. Two years of monthly readings are put in by INSERT … SELECT,
+as `rasd import` ends up with them; four in ten customers read, the meter readers half of all, one in ten both; one reading in
+a thousand is less than the last. One JSON object a line: seconds of each, rows, the most memory that Python held (the closing
+and the export run in this process), the size of the database.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench._database import scratch_database
+
+SIZES = [int(one) for one in sys.argv[1:]] or [10_000, 100_000]
+MONTHS = 24
+NOW = datetime(2026, 11, 27, 6, tzinfo=UTC)
+BIG = ("metering_account", "metering_servicepoint", "metering_meter", "metering_register", "metering_reading",
+       "metering_submission", "metering_fieldread", "metering_adoption")  # fmt: skip
+SEASON = (0.60, 0.60, 0.70, 0.90, 1.25, 1.45, 1.50, 1.45, 1.30, 1.05, 0.70, 0.50)
+
+
+def main() -> None:
+    for size in SIZES:
+        with scratch_database(f"rasd_bench_cycle_{size}"):
+            measure(size)
+
+
+def measure(size: int) -> None:
+    from rasd.metering import billing, closing
+    from rasd.metering.models import Cycle
+
+    def timed(what: str, run: Callable[[], Any], **more: Any) -> Any:
+        began = time.perf_counter()
+        found = run()
+        took = time.perf_counter() - began
+        tell(what, size, seconds=round(took, 2), microseconds_a_point=round(took / size * 1e6, 1), **more)
+        return found
+
+    timed("two years of readings", lambda: history(size))
+    cycle = timed("open", lambda: Cycle.open("2026-11", at=NOW, actor="machine:bench"))
+    timed("submissions and field reads", lambda: month(size, cycle.pk))
+    closed = timed(
+        "close", lambda: closing.close(cycle, at=NOW, actor="machine:bench", with_open_reviews=True)
+    )
+    for step in closed.steps:
+        begun, ended = (datetime.fromisoformat(step[one]) for one in ("begun", "ended"))
+        counts = {name: count for name, count in step["counts"].items() if name != "blocks"}
+        tell(f"close: {step['step']}", size, seconds=round((ended - begun).total_seconds(), 2), **counts)
+    cycle.refresh_from_db()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            made = timed("export", lambda: billing.export(cycle, at=NOW, actor="machine:bench"))
+            timed("export: written again", lambda: billing.write(made, Path(folder)), rows=made.rows)
+    except billing.Refused as refused:
+        tell("export", size, refused=str(refused), missing=[one.why for one in refused.missing[:3]])
+    timed("verify", lambda: faults(cycle))
+    tell(
+        "memory and disk",
+        size,
+        python_most_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        database_mb=database_mb(),
+    )
+
+
+def faults(cycle: Any) -> None:
+    from django.db import connection
+
+    from rasd.metering import sealing
+
+    with connection.cursor() as cursor:
+        if found := sealing.faults_of(cursor, cycle):
+            raise AssertionError(found)
+
+
+def tell(what: str, size: int, **facts: Any) -> None:
+    load = round(os.getloadavg()[0], 1)
+    print(json.dumps({"measured": what, "points": size, **facts, "load": load}), flush=True)
+
+
+def database_mb() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database()) / 1000000")
+        return int(cursor.fetchone()[0])
+
+
+def history(size: int) -> None:
+    """Accounts, service points, meters, registers, and a reading about the 20th of each month."""
+    from django.db import connection
+
+    counted, cumulative = 0.0, []
+    for month in range(MONTHS + 2):
+        cumulative.append(counted)
+        counted += SEASON[(10 + month) % 12] * 30.4
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # what refers to what is known to be there
+        definitions = without_indexes(cursor)
+        facts = {"size": size, "months": MONTHS, "cumulative": cumulative}
+        for statement in HISTORY:
+            cursor.execute(statement, facts)
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        for definition in definitions:
+            cursor.execute(definition)
+        cursor.execute("RESET maintenance_work_mem")
+        cursor.execute("SET session_replication_role = origin")
+        for table in BIG:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"
+            )
+        cursor.execute(f"VACUUM (ANALYZE) {', '.join(BIG)}")
+
+
+def without_indexes(cursor: Any) -> list[str]:
+    cursor.execute(
+        "SELECT x.indexdef, x.indexname FROM pg_indexes x WHERE tablename = ANY(%s) AND NOT EXISTS "
+        "(SELECT FROM pg_constraint c WHERE c.conname = x.indexname)",
+        [list(BIG)],
+    )
+    found = cursor.fetchall()
+    for _definition, name in found:
+        cursor.execute(f'DROP INDEX "{name}"')
+    return [definition for definition, _name in found]
+
+
+def month(size: int, cycle: int) -> None:
+    """What came in: customers' readings adopted, meter readers' brought."""
+    from django.db import connection
+
+    from rasd.metering import numbers
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        receipt = numbers.receipt_sql("%(month)s", "i")
+        for statement in MONTH:
+            cursor.execute(
+                statement.replace("RECEIPT", receipt), {"size": size, "cycle": cycle, "month": "2611"}
+            )
+        cursor.execute("SET session_replication_role = origin")
+        for table in BIG:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"
+            )
+        cursor.execute(f"VACUUM (ANALYZE) {', '.join(BIG)}")
+
+
+LEVEL = "(4 + 40 * (((i * 2654435761) %% 1000)::float8 / 1000) ^ 2)"  # units a day in a mean month
+NOISE = "((((i * 40503 + k * 69069) %% 1000)::float8 / 1000) * 6)"  # days
+VALUE = f"floor({LEVEL} * ((%(cumulative)s::float8[])[k + 1] + {NOISE}))"
+HISTORY = (
+    """INSERT INTO metering_account (id, number, holder_name, customer_class, language)
+    SELECT i, 'A' || i, 'Holder ' || i, CASE WHEN i %% 30 = 7 THEN 'commercial' ELSE 'residential' END, 'ar'
+    FROM generate_series(1, %(size)s) i""",
+    """INSERT INTO metering_servicepoint (id, number, account_id, commodity, place, district)
+    SELECT i, 'SP-' || lpad(i::text, 8, '0'), i, 'electricity', 'House ' || i, 'District ' || i %% 30
+    FROM generate_series(1, %(size)s) i""",
+    """INSERT INTO metering_meter (id, service_point_id, serial, installed_on)
+    SELECT i, i, 'E' || 70000000 + i, '2019-05-01' FROM generate_series(1, %(size)s) i""",
+    """INSERT INTO metering_register (id, meter_id, name, digits, decimals, unit)
+    SELECT i, i, '1.8.0', 6, 0, 'kWh' FROM generate_series(1, %(size)s) i""",
+    # As imports come: month by month.
+    f"""INSERT INTO metering_reading (service_point_id, register_id, value, source, quality, taken_at, recorded_at)
+    SELECT i, i, {VALUE}, 'field', 'valid',
+        timestamptz '2024-11-18 05:00+00' + k * interval '1 month' + (i * 7919 %% 4320) * interval '1 minute', now()
+    FROM generate_series(0, %(months)s - 1) k, generate_series(1, %(size)s) i""",
+)
+LAST = """(SELECT r.value FROM metering_reading r WHERE r.register_id = i AND r.cycle_id IS NULL
+    AND r.taken_at > '2026-10-15' ORDER BY taken_at DESC LIMIT 1)"""
+NOW_SHOWS = f"({LAST} + CASE WHEN i %% 1000 = 3 THEN -50 ELSE floor({LEVEL} * (20 + i %% 5)) END)"
+MONTH = (
+    """INSERT INTO metering_submission (id, identifier, origin, conversation, service_point_id, cycle_id, typed, sent_at, received_at)
+    SELECT i, 'tel:+9689' || lpad(i::text, 7, '0'), 'bench:' || i, '', i, %(cycle)s, '', timestamptz '2026-11-16 06:00+00'
+        + (i %% 10000) * interval '1 minute', now() FROM generate_series(1, %(size)s) i WHERE i %% 10 < 4""",
+    f"""INSERT INTO metering_reading
+        (service_point_id, register_id, cycle_id, value, source, quality, taken_at, recorded_at, submission_id)
+    SELECT i, i, %(cycle)s, {NOW_SHOWS}, 'customer', 'valid', s.sent_at, now(), i
+    FROM (SELECT id AS i, sent_at FROM metering_submission) s""",
+    """INSERT INTO metering_adoption
+        (id, service_point_id, register_id, cycle_id, reading_id, adopted_at, actor, why, rule, confidence, receipt)
+    SELECT i, i, i, %(cycle)s, reading_id, now(), 'machine:reader', 'sure', 'customer', 0.999, RECEIPT
+    FROM (SELECT register_id::bigint AS i, id AS reading_id FROM metering_reading WHERE source = 'customer') s""",
+    "INSERT INTO metering_reader (id, code, name) SELECT i, 'R' || i, 'Reader ' || i FROM generate_series(1, 100) i",
+    f"""INSERT INTO metering_reading (service_point_id, register_id, cycle_id, value, source, quality, taken_at, recorded_at)
+    SELECT i, i, %(cycle)s, {NOW_SHOWS} + 2, 'field', 'valid', timestamptz '2026-11-18 05:00+00' + (i %% 8000) * interval '1 minute', now()
+    FROM generate_series(1, %(size)s) i WHERE i %% 10 BETWEEN 3 AND 7""",
+    """INSERT INTO metering_fieldread
+        (reader_id, service_point_id, register_id, cycle_id, key, serial, visited_at, value, no_access, note, reading_id, recorded_at)
+    SELECT 1 + register_id %% 100, service_point_id, register_id, cycle_id, 'b' || register_id, '', taken_at, value, '', '', id, now()
+    FROM metering_reading WHERE cycle_id = %(cycle)s AND source = 'field'""",
+)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""G2, G4: a cycle is closed whole or not at all; what each register is billed on follows from the table of precedence."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from rasd.ledger.models import Entry
+from rasd.metering import closing, sealing
+from rasd.metering.closing import NotClosable, Undecided, close
+from rasd.metering.models import Adoption, Billed, Cycle, Reading, ReadingException, ServicePoint, TrueUp
+from tests.metering.house import MUSCAT, NOON, give_history, make_house, seen
+
+pytestmark = pytest.mark.django_db
+AFTER = datetime(2026, 11, 27, 9, tzinfo=MUSCAT)
+
+
+def read(
+    point: ServicePoint, cycle: Cycle, value: int, source: str = "field", at: datetime = NOON
+) -> Reading:
+    register = point.current_register
+    assert register is not None
+    return Reading.objects.create(
+        service_point=point, register=register, cycle=cycle, value=value, source=source, taken_at=at
+    )
+
+
+def billed(point: ServicePoint, cycle: Cycle) -> Billed:
+    return Billed.objects.get(cycle=cycle, service_point=point)
+
+
+def shut(cycle: Cycle, **how: object) -> None:
+    close(cycle, at=AFTER, actor="user:manager", **how)  # type: ignore[arg-type]
+    cycle.refresh_from_db()
+
+
+def test_g2_the_readers_reading_is_billed_then_the_customers_then_an_estimate(
+    november: Cycle, house: ServicePoint, send: Callable[..., object]
+) -> None:
+    both, nobody = make_house("SP-2", phone="tel:+96890000011"), make_house("SP-3", phone="tel:+96890000012")
+    for one in (both, nobody):
+        give_history(one)
+    for point in (house, both):
+        submission = send(
+            point,
+            seen(4305),
+            identifier=f"tel:+9689{point.pk:07}",
+            conversation=f"conversation:{point.pk}",
+        )
+        submission.adopt(Decimal(4305), NOON, "machine:reader", "sure")  # type: ignore[attr-defined]
+    reader = read(both, november, 4320, at=NOON + timedelta(days=1))
+    shut(november)
+
+    assert billed(house, november).source == "customer"
+    assert (billed(house, november).value, billed(house, november).use) == (4305, 305)
+    assert billed(both, november).value == reader.value
+    taken = Adoption.objects.get(reading=reader)
+    assert (taken.rule, taken.supersedes.reading.source) == ("field", "customer")  # type: ignore[union-attr]
+    estimate = billed(nobody, november)
+    assert (estimate.source, estimate.quality) == ("estimate", "estimated")
+    assert 200 < estimate.use < 400
+    entry = Entry.objects.get(action="cycle.closed")
+    assert entry.facts["registers"] == 3
+    assert sum(Decimal(one["use"]) for one in entry.facts["totals"]) == sum(
+        one.use for one in Billed.objects.filter(cycle=november)
+    )
+
+
+def test_g2_whenever_a_closing_is_killed_nothing_is_half_closed_and_the_next_one_goes_on(
+    november: Cycle, house: ServicePoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_house("SP-2", phone="tel:+96890000011")
+    give_history(other)
+    read(house, november, 4310)
+    steps = ["adopt", "estimate", "reckon", "validate", "bill"]
+    for step in steps:
+        done = getattr(closing._Run, step)
+
+        def dies(run: object, cursor: object, done: Callable[..., object] = done) -> object:
+            done(run, cursor)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(closing._Run, step, dies)
+            dies.__name__ = step
+            with pytest.raises(KeyboardInterrupt):
+                shut(november)
+        november.refresh_from_db()
+        assert november.closed_at is None
+        assert not Billed.objects.filter(cycle=november).exists()
+        assert not Entry.objects.filter(action="cycle.closed").exists()
+    shut(november)
+    shut(november)  # again: nothing more
+
+    assert {one.value for one in Billed.objects.filter(cycle=november)} >= {Decimal(4310)}
+    assert Billed.objects.filter(cycle=november).count() == 2
+    assert Adoption.objects.filter(cycle=november).count() == 2
+    assert Entry.objects.filter(action="cycle.closed").count() == 1
+
+
+def test_g4_a_billed_row_changed_afterwards_is_found_out(november: Cycle, house: ServicePoint) -> None:
+    read(house, november, 4310)
+    shut(november)
+    with connection.cursor() as cursor:
+        assert sealing.faults_of(cursor, november) == []
+        cursor.execute("UPDATE metering_billed SET value = value + 1")
+        faults = sealing.faults_of(cursor, november)
+    assert "are not those of the ledger's entry" in faults[0]
+    assert any("SP-1" in fault for fault in faults)
+
+
+def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says_to_go_on(
+    november: Cycle, house: ServicePoint
+) -> None:
+    wrong = read(house, november, 3900)
+    with pytest.raises(Undecided) as stopped:
+        shut(november)
+    assert (stopped.value.questions.held, stopped.value.questions.reviews) == (1, 0)
+    assert ReadingException.objects.get(reading=wrong).rule == "negative"
+    shut(november, with_open_reviews=True)
+    assert billed(house, november).source == "estimate"
+    assert Entry.objects.get(action="cycle.closed").facts["left_open"] == {
+        "reviews": 0,
+        "held": 0,
+        "missing": 0,
+    }
+
+
+def test_g2_an_estimate_that_was_too_high_is_made_good_at_the_next_reading(
+    november: Cycle, house: ServicePoint
+) -> None:
+    shut(november)
+    estimate = billed(house, november)
+    december = Cycle.open("2026-12", at=AFTER, actor="user:test")
+    read(house, december, 4400, at=NOON + timedelta(days=30))
+    close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+
+    bill, made_good = billed(house, december), TrueUp.objects.get()
+    assert estimate.use + bill.use == 400
+    assert made_good.used == 400
+    assert made_good.billed == estimate.use
+    assert bill.true_up == made_good.difference < 0
+    assert bill.use - bill.true_up == Decimal(made_good.facts["own"])
+
+
+def test_g2_a_cycle_is_closed_after_its_window_and_in_its_turn(november: Cycle, house: ServicePoint) -> None:
+    with pytest.raises(NotClosable, match="until 2026-11-25"):
+        close(november, at=datetime(2026, 11, 25, 23, tzinfo=MUSCAT), actor="user:manager")
+    december = Cycle.open("2026-12", at=AFTER, actor="user:test")
+    with pytest.raises(NotClosable, match="cycle 2026-11 is open"):
+        close(december, at=AFTER + timedelta(days=30), actor="user:manager")

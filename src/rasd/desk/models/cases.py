@@ -48,6 +48,7 @@ class Case(models.Model):
         EMPLOYEE = "employee", _("from a conversation")
         CUSTOMER = "customer", _("by the customer")
         SUBMISSION = "submission", _("by a submission's trouble")
+        MONTH = "month", _("by what the reading month found")
 
     class Turn(models.TextChoices):
         OURS = "ours", _("ours")

@@ -197,10 +197,15 @@ def _about(cycle: Cycle, reader: Reader | None = None) -> dict[str, Any]:
 
 def metres(one: str, other: str) -> str:
     """SQL for :func:`rasd.metering.distances.metres_between`, of two tables' columns latitude and longitude."""
-    return f"""2 * {EARTH} * asin(least(1, sqrt(
-        sin(radians({other}.latitude - {one}.latitude) / 2) ^ 2
-        + cos(radians({one}.latitude)) * cos(radians({other}.latitude))
-        * sin(radians({other}.longitude - {one}.longitude) / 2) ^ 2)))"""
+
+    def radians(degrees: str) -> str:
+        # To a tenth of a millimetre: PostgreSQL stops a whole statement where the square of next to nothing underflows.
+        return f"radians(round(({degrees})::numeric, 9)::float8)"
+
+    north = f"sin({radians(f'{other}.latitude - {one}.latitude')} / 2) ^ 2"
+    east = f"sin({radians(f'{other}.longitude - {one}.longitude')} / 2) ^ 2"
+    cosines = f"cos({radians(f'{one}.latitude')}) * cos({radians(f'{other}.latitude')})"
+    return f"2 * {EARTH} * asin(least(1, sqrt({north} + {cosines} * {east})))"
 
 
 _FLAGS = f"""

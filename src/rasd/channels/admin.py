@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from rasd.channels.models import Delivery, Line, Outgoing
+from rasd.channels.models import Delivery, Line, OptOut, Outgoing
 
 
 @admin.register(Line)
@@ -66,3 +66,11 @@ class OutgoingAdmin(Record):
         sent = sum(outgoing.send_again() for outgoing in queryset)
         words = ngettext("%d message will be sent again.", "%d messages will be sent again.", sent) % sent
         self.message_user(request, words, messages.SUCCESS if sent else messages.WARNING)
+
+
+@admin.register(OptOut)
+class OptOutAdmin(Record):
+    """Who wants no reminders, in whose words."""
+
+    list_display = ["address", "words", "at", "ended_at"]
+    list_filter = ["ended_at"]

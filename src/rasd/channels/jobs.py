@@ -18,6 +18,8 @@ GIVES_UP_AFTER = (
     25  # attempts that ended in an error nobody foresaw: about three hours; then a dead job for a person
 )
 
+UNASKED = -5  # priority of what nobody waits for: behind the answers, where both wait
+
 # Inside a worker, the app's own connector may be one with connections of its own, and a job deferred through it would
 # not belong to the transaction of the row that it is about. Django's connection always does.
 job_manager = JobManager(DjangoConnector())
@@ -48,6 +50,7 @@ def defer(
     *,
     lock: str | None = None,
     at: datetime | None = None,
+    priority: int | None = None,
     **arguments: Any,
 ) -> None:
     """Defer a job in the caller's transaction: it exists if, and only when, the transaction commits.
@@ -58,12 +61,13 @@ def defer(
     Args:
         lock: jobs with the same lock run one after the other, in the order in which they were deferred.
         at: not before; aware.
+        priority: the task's own where none is given; higher runs first.
     """
     configure_task(
         name=task.name,
         job_manager=job_manager,
         queue=task.queue,
-        priority=task.priority,
+        priority=task.priority if priority is None else priority,
         lock=lock,
         schedule_at=at,
     ).defer(**arguments)

@@ -44,6 +44,7 @@ def queue(
     kind: str,
     content: dict[str, Any],
     replies_to: Incoming | None,
+    unasked: bool = False,
 ) -> Outgoing:
     """See :meth:`Outgoing.queue`."""
     compose.check(kind, text, content)
@@ -60,7 +61,7 @@ def queue(
             },
         )
         if is_new:
-            outgoing.send_later()
+            outgoing.send_later(unasked=unasked)
     return outgoing
 
 

@@ -13,5 +13,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("rasd.api.urls")),
     path("t/", include("rasd.portal.urls")),
+    path("m/", include("rasd.portal.account_urls")),
     path("", include("rasd.console.urls")),
 ]

@@ -40,6 +40,7 @@ def media(at: datetime) -> QuerySet[Media]:
 def outgoing(at: datetime) -> QuerySet[Outgoing]:
     """Answers that the customer does not have."""
     failed = Outgoing.objects.filter(failed_at__gt=at - LOOKS_BACK, delivered_at=None, read_at=None)
+    failed = failed.exclude(key__startswith="reminder:")  # each round's page counts its own
     return _unsettled(failed, "outgoing").select_related("address", "line", "message").order_by("-failed_at")
 
 

@@ -1,5 +1,6 @@
 """From a judgement to what the customer is told: adopted, "is it 04521?", again, the dates, a person …"""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,8 +11,9 @@ from django.utils import translation
 from rasd.channels.jobs import defer
 from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message, Queue
-from rasd.flows import cases, identity, jobs, words
+from rasd.flows import account_page, cases, identity, jobs, words
 from rasd.flows.models import Dialogue
+from rasd.flows.models.links import url_for
 from rasd.flows.speaking import dialogue_of, hand_over, hold, log, logging_of, say
 from rasd.metering.models import Adoption, Cycle, Judgement, NotAdoptable, Review, Submission
 from rasd.metering.models.reviews import UNDO_WITHIN
@@ -48,6 +50,9 @@ def judge_and_answer(submission_id: int, *, at: datetime) -> None:
     """Judge, once all of it was read, and tell the customer. Photographs that come after the decision are evidence only."""
     with transaction.atomic():
         submission = Submission.objects.select_for_update().get(pk=submission_id)
+        if not submission.conversation:
+            account_page.judge(submission, at=at)
+            return
         conversation = conversation_of(submission)
         hold(conversation)
         being_read = submission.photographs.filter(read_at=None).exists()
@@ -179,6 +184,8 @@ def tell(conversation: Conversation, message: words.Say, *, key: str, at: dateti
 def tell_adopted(conversation: Conversation, adoption: Adoption, *, at: datetime) -> Message:
     dialogue_of(conversation).expect(Expecting.NOTHING, at=at)
     said = words.adopted(adoption, adoption.consumption())
+    url = url_for(adoption.service_point.account, conversation.address.identifier, at)
+    said = replace(said, text=said.text + words.month_page(url))
     if adoption.reading.submission:
         said = naming_meter(conversation, adoption.reading.submission, said)
     told = tell(conversation, said, key=f"adoption:{adoption.pk}", at=at)
@@ -262,6 +269,8 @@ def answer_review(review_id: int, *, at: datetime) -> None:
         if review.closed_at is None or at < review.closed_at + UNDO_WITHIN:
             return  # taken back; where it was decided anew, another job will tell
         submission = review.submission
+        if not submission.conversation:
+            return  # the account's page shows it
         conversation = conversation_of(submission)
         hold(conversation)
         with translation.override(conversation.language), logging_of(conversation):

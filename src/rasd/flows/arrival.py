@@ -13,7 +13,7 @@ from django.utils import translation
 
 from rasd.channels.models import Incoming, Line
 from rasd.desk.models import Conversation, HandOver, Message, Queue
-from rasd.flows import cases, identity, tongue, words
+from rasd.flows import cases, identity, optouts, tongue, words
 from rasd.flows.answering import (
     ask_whose,
     confirm,
@@ -25,6 +25,7 @@ from rasd.flows.answering import (
 )
 from rasd.flows.live import announce, topics_of
 from rasd.flows.models import Dialogue, Handling
+from rasd.flows.models.visits import answer as answer_visit
 from rasd.flows.speaking import (
     dialogue_of,
     hand_over,
@@ -91,6 +92,13 @@ class Arrival:
     def _answer(self) -> None:
         pressed = self.incoming.button_id
         if pressed.startswith("rate:") and cases.rate(self.message, pressed, at=self.at):
+            return
+        if optouts.hear(self.message, at=self.at):
+            return
+        if pressed.startswith("visit:") and answer_visit(self.incoming, at=self.at):
+            thanks = words.thanks_for_visit()
+            key = f"visit-answered:{self.message.pk}"
+            say(self.conversation, thanks, key=key, at=self.at, answers=self.incoming, of_hand_over=True)
             return
         cases.show(self.message, at=self.at, expects_answer=self._expects_answer)
         if (

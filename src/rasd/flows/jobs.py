@@ -129,3 +129,32 @@ def answer_review(review_id: int) -> None:
     from rasd.flows.answering import answer_review
 
     answer_review(review_id, at=timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="flows", priority=LAST, queueing_lock="flows-remind", pass_context=False)
+def remind(timestamp: int) -> None:
+    """Every minute: reminders begin when they are due, and go on as far as they may."""
+    from rasd.flows.models import Reminder
+
+    Reminder.go_on_with_all(timezone.now())
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queue="flows", priority=LAST, queueing_lock="flows-visits", pass_context=False)
+def ask_about_visits(timestamp: int) -> None:
+    """Every hour of the day: a sample of the visits that came in is asked about."""
+    from rasd.flows.models import VisitSample
+    from rasd.flows.models.reminders import is_an_hour_for_it
+
+    if is_an_hour_for_it(timezone.now()):
+        VisitSample.draw(timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="flows", priority=LAST, queueing_lock="flows-estimates", pass_context=False)
+def tell_of_estimates(timestamp: int) -> None:
+    """Every minute of the day: whoever was billed on an estimate is told, as far as Meta's limit has room."""
+    from rasd.flows.models import EstimateTold
+
+    EstimateTold.go_on_with_all(timezone.now())

@@ -67,6 +67,10 @@ def read_photograph(photograph_id: int, *, at: datetime) -> None:
         photograph.read(at)
         announce("cycle")
         return
+    if not submission.conversation:  # from the account's page, which has no chat
+        photograph.read(at)
+        defer(jobs.judge, submission_id=submission.pk)
+        return
     conversation = conversation_of(submission)
     with logging_of(conversation):
         photograph.read(at, theirs=points_of(conversation.address))

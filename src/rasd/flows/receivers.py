@@ -10,7 +10,7 @@ from rasd.channels.models import Incoming, Media, Outgoing
 from rasd.channels.signals import media_lost, media_stored, message_arrived, outgoing_changed
 from rasd.desk.models import Case, Message, Notice, Obligation
 from rasd.desk.signals import case_changed, case_opened, notice_told, obligation_changed
-from rasd.flows import cases, jobs
+from rasd.flows import cases, jobs, optouts
 from rasd.flows.live import announce, lists_of, topics_of
 from rasd.metering.models import Review, Submission
 from rasd.metering.signals import adopted, review_closed, review_reopened, submission_judged
@@ -30,6 +30,11 @@ def look_later(sender: Any, media: Media, **_: Any) -> None:
 def ask_again_later(sender: Any, media: Media, **_: Any) -> None:
     defer(jobs.ask_again, lock=jobs.lock_of(media.incoming.address_id), incoming_id=media.incoming_id)
     announce("troubles")
+
+
+@receiver(outgoing_changed)
+def learn_who_wants_none(sender: Any, outgoing: Outgoing, **_: Any) -> None:
+    optouts.learn(outgoing)
 
 
 @receiver(outgoing_changed)

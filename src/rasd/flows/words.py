@@ -21,7 +21,7 @@ from rasd.desk.models import Case, Rating
 from rasd.desk.waits import Wait
 from rasd.ledger import evidence
 from rasd.metering.consumption import Consumption
-from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission
+from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission, VisitQuestion
 from rasd.vision.rendered import render_example
 
 
@@ -170,19 +170,25 @@ RETAKE_HOWS = {
 EXAMPLE_LARGEST = 1024 * 1024  # bytes
 
 
-def again(why: str) -> Say:
-    """ "Please again, closer / without the flash, like this"."""
+def again_in_words(why: str) -> str:
+    """ "The photograph is blurred. Please hold the phone still …"."""
     reason = RETAKE_WHYS.get(why, lambda: _("I could not read the number in the photograph."))()
     how = RETAKE_HOWS.get(
         why,
         lambda: _("Please hold the phone still, closer, straight in front of the number, and send it again."),
     )()
+    return f"{reason} {how}"
+
+
+def again(why: str) -> Say:
+    """ "Please again, closer / without the flash, like this"."""
+    told = again_in_words(why)
     if why.startswith("typed_"):
-        return Say(f"{reason} {how}", Outgoing.Kind.BUTTONS, buttons(person_button()))
+        return Say(told, Outgoing.Kind.BUTTONS, buttons(person_button()))
     picture, _size = evidence.keep([render_example()], limit=EXAMPLE_LARGEST)
     like_this = _("In the picture above you see how.")
     content = {**buttons(person_button()), "picture": picture}
-    return Say(f"{reason} {how} {like_this}", Outgoing.Kind.BUTTONS, content)
+    return Say(f"{told} {like_this}", Outgoing.Kind.BUTTONS, content)
 
 
 def please_photograph() -> Say:
@@ -279,6 +285,14 @@ def with_reviewer(submission: Submission) -> Say:
         )
     return Say(
         _("Thank you. I am not sure of the number, so a colleague will look at it and answer you here.")
+    )
+
+
+def with_reviewer_on_page() -> Say:
+    return Say(
+        _(
+            "Thank you. I am not sure of the number, so a colleague will look at your photograph. The answer will stand here."
+        )
     )
 
 
@@ -418,6 +432,112 @@ def not_understood() -> Say:
 
 def only_people_understand() -> Say:
     return Say(_("I cannot read this kind of message myself: a colleague will look at it."))
+
+
+# What is said to many, and what they say to it.
+
+
+def did_the_reader_come(question: VisitQuestion) -> Say:
+    """ "Did the reader come?" with two buttons. It says nothing of what he read, or whether."""
+    visit = question.field_read
+    about = {
+        "day": day(localtime(visit.visited_at).date()),
+        "place": isolated(visit.service_point.place),
+    }
+    text = _(
+        "A short question, asked of a few customers drawn at random: did our meter reader come to %(place)s on %(day)s?"
+    )
+    answers = buttons(
+        (f"visit:{question.pk}:came", _("Yes, he came")),
+        (f"visit:{question.pk}:not_seen", _("No, or not seen")),
+    )
+    return Say(text % about, Outgoing.Kind.BUTTONS, answers)
+
+
+def thanks_for_visit() -> Say:
+    return Say(_("Thank you. Your answer is kept with the visit; you need not do anything."))
+
+
+def no_more_reminders() -> Say:
+    return Say(
+        _(
+            "You get no more reminders or questions from us. What you send is read and answered as before. "
+            "If you want them again, write START."
+        )
+    )
+
+
+def reminders_again() -> Say:
+    return Say(_("Good: you are reminded again when it is time to read your meter. To end that, write STOP."))
+
+
+def month_page(url: str) -> str:
+    """A line of its own; nothing where there is no page."""
+    return (
+        "\n" + _("How it came about, with the photographs, and how to dispute it:") + "\n" + url
+        if url
+        else ""
+    )
+
+
+# Estimates.
+
+
+def estimated(adoption: Adoption, why: str, window: tuple[date, date]) -> Say:
+    """G2: that it is an estimate, why, how it came about, and how a photograph replaces it.
+
+    Args:
+        why: ``unread``, ``no_access`` or ``not_accepted``.
+        window: the days in which a photograph counts for the next bill.
+    """
+    made, unit = adoption.reading.estimate, adoption.register.unit
+    place, month, used, first, last = of_estimate(adoption, window)
+    about = {"place": place, "month": month, "used": used, "first": first, "last": last}
+    lines = [
+        _("Your bill of %(month)s for %(place)s is an estimate, not a reading: %(used)s.") % about,
+        {
+            "no_access": _(
+                "Our meter reader came, but could not read the meter, and no photograph came from you."
+            ),
+            "not_accepted": _("What came in this month could not be used as a reading."),
+        }.get(why, _("Nobody read the meter: no photograph came from you, and no meter reader's reading.")),
+        _(
+            "We estimate from your use of the last twelve months and the season. Eight times of ten the true use lies between "
+            "%(least)s and %(most)s."
+        )
+        % {"least": amount(round(made.least, 0), unit), "most": amount(round(made.most, 0), unit)},
+        _(
+            "To replace it, send us a photograph of the meter from %(first)s to %(last)s: what we estimated too much or too "
+            "little is then put right on that bill."
+        )
+        % about,
+    ]
+    if made.case:
+        lines.append(
+            _(
+                "It is estimate number %(count)s in a row. That must not go on: we have opened case %(case)s, to get a real "
+                "reading."
+            )
+            % {"count": isolated(made.in_a_row), "case": isolated(made.case)}
+        )
+    return Say("\n".join(lines))
+
+
+def of_estimate(adoption: Adoption, window: tuple[date, date]) -> list[str]:
+    """What stands in the approved template: the place, the month, the estimated use, the first and the last day."""
+    year, month = (int(part) for part in adoption.cycle.name.split("-"))
+    return [
+        isolated(adoption.service_point.place),
+        isolated(date_format(date(year, month, 1), "F Y")),
+        amount(adoption.reading.estimate.use, adoption.register.unit),
+        day(window[0]),
+        day(window[1]),
+    ]
+
+
+def real_reading_needed() -> str:
+    """The title of the case; the customer sees it."""
+    return _("A real reading is needed: the last two bills were estimates")
 
 
 # Cases, and the pages on which customers follow them.

@@ -49,10 +49,10 @@ def case(request: HttpRequest, token: str) -> HttpResponse:
     found = known.filter(token=token).first() if TOKEN.fullmatch(token) else None
     if found is None:
         if TOKEN.fullmatch(token) and FormerToken.objects.filter(token=token).exists():
-            return _nowhere(request, "replaced", 410)
+            return nowhere(request, "replaced", 410)
         if WrongAddress.is_too_many(network_of(request), at):
-            return _nowhere(request, "too-many", 429)
-        return _nowhere(request, "unknown", 404)
+            return nowhere(request, "too-many", 429)
+        return nowhere(request, "unknown", 404)
     with translation.override(_language(request, found)):
         if request.method == "POST":
             return _rated(request, found, at) if "score" in request.POST else _written(request, found, at)
@@ -72,7 +72,7 @@ def _page(request: HttpRequest, case: Case, at: datetime, *, status: int = 200, 
         "languages": [(code, name) for code, name in NAMES.items() if code != translation.get_language()],
         **more,
     }
-    return _safely(render(request, "portal/case.html", shown, status=status))
+    return safely(render(request, "portal/case.html", shown, status=status))
 
 
 def _written(request: HttpRequest, case: Case, at: datetime) -> HttpResponse:
@@ -131,19 +131,19 @@ NAMES = {"ar": "العربية", "en": "English"}
 
 def _back(request: HttpRequest, case: Case, told: str) -> HttpResponse:
     """To the page, so that loading it again sends nothing again."""
-    return _safely(
+    return safely(
         HttpResponseRedirect(f"{case.url}?in={translation.get_language()}&told={told}#told", status=303)
     )
 
 
-def _nowhere(request: HttpRequest, why: str, status: int) -> HttpResponse:
+def nowhere(request: HttpRequest, why: str, status: int) -> HttpResponse:
     """In both languages: nobody knows who asks. It is the same whatever was asked for."""
     response = render(
         request, "portal/nowhere.html", {"why": why, "utility": settings.UTILITY_NAME}, status=status
     )
     if status == 429:
         response["Retry-After"] = int(WITHIN.total_seconds())
-    return _safely(response)
+    return safely(response)
 
 
 def _language(request: HttpRequest, case: Case) -> str:
@@ -151,7 +151,7 @@ def _language(request: HttpRequest, case: Case) -> str:
     return asked if asked in NAMES else case.language if case.language in NAMES else settings.LANGUAGE_CODE
 
 
-def _safely(response: HttpResponse) -> HttpResponse:
+def safely(response: HttpResponse) -> HttpResponse:
     for name, value in SAFELY.items():
         response[name] = value
     return response

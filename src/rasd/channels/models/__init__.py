@@ -3,6 +3,7 @@
 from rasd.channels.models.incoming import MEDIA_ID_LIFE, Delivery, Incoming, Media, Refusal
 from rasd.channels.models.limits import LineLimit, limits_of_all, lines_of
 from rasd.channels.models.lines import Address, Channel, Line
+from rasd.channels.models.optouts import OptOut
 from rasd.channels.models.outgoing import Outgoing, StatusEvent
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Line",
     "LineLimit",
     "Media",
+    "OptOut",
     "Outgoing",
     "Refusal",
     "StatusEvent",

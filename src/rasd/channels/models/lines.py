@@ -28,6 +28,18 @@ class Line(models.Model):
     next_send_slot = models.DateTimeField(
         default=timezone.now, help_text="theoretical arrival time of the line's rate limit"
     )
+    portfolio = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Meta's business portfolio, by any name: lines of the same one share the limit below",
+    )
+    daily_customers = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=250,
+        help_text="how many customers may be written to in 24 hours who did not write: 250, 2,000, 10,000 or 100,000, as"
+        " WhatsApp Manager shows it; empty: no limit",
+    )
     reopening_template = models.JSONField(
         default=dict,
         blank=True,

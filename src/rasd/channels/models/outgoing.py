@@ -65,6 +65,7 @@ class Outgoing(models.Model):
             ),
             models.Index(fields=["failed_at"], name="outgoing_failed", condition=Q(failed_at__isnull=False)),
             models.Index(fields=["address", "created_at"], name="outgoing_by_address"),
+            models.Index(fields=["line", "created_at"], name="outgoing_by_line"),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +82,7 @@ class Outgoing(models.Model):
         kind: str = Kind.TEXT,
         content: dict[str, Any] | None = None,
         replies_to: Incoming | None = None,
+        unasked: bool = False,
     ) -> "Outgoing":
         """Write it down, with the job that will send it, in the caller's transaction; the same ``key`` gives the same row.
 
@@ -88,7 +90,9 @@ class Outgoing(models.Model):
             content: by kind: buttons ``{"buttons": [{"id", "title"}]}``, with ``"picture"``, the SHA-256 of evidence shown
                 above them; choices ``{"button", "rows": [{"id", "title", "description"?}]}``; image ``{"sha256"}`` or
                 ``{"link"}``; template ``{"template": {"name", "language", "parameters": [text, …]}}``. A ``template`` beside
-                any other content is what is sent where the 24-hour window is closed.
+                any other content is what is sent where the 24-hour window is closed; it may have ``"buttons"``, the ids of its
+                quick replies.
+            unasked: one of many that nobody waits for: it goes out behind the answers.
 
         Raises:
             ValueError: it is not what the channel can carry; the message names the field, the limit and the mend.
@@ -103,9 +107,10 @@ class Outgoing(models.Model):
             kind=kind,
             content=content or {},
             replies_to=replies_to,
+            unasked=unasked,
         )
 
-    def send_later(self, at: datetime | None = None) -> None:
+    def send_later(self, at: datetime | None = None, *, unasked: bool = False) -> None:
         from rasd.channels import jobs
 
         # One lock an address: what one customer gets comes in the order in which it was written.
@@ -113,6 +118,7 @@ class Outgoing(models.Model):
             jobs.send,
             lock=f"address-{self.address_id}",
             at=at,
+            priority=jobs.UNASKED if unasked else None,
             outgoing_id=self.pk,
         )
 

@@ -152,8 +152,14 @@ def _template(outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
     template = template_of(outgoing) or {}
     parameters = [{"type": "text", "text": _parameter(str(p))} for p in template.get("parameters", [])]
     part: dict[str, Any] = {"name": template["name"], "language": {"code": template["language"]}}
-    if parameters:
-        part["components"] = [{"type": "body", "parameters": parameters}]
+    components: list[dict[str, Any]] = [{"type": "body", "parameters": parameters}] if parameters else []
+    for place, button in enumerate(template.get("buttons", [])):
+        pressed = [{"type": "payload", "payload": button}]
+        components.append(
+            {"type": "button", "sub_type": "quick_reply", "index": str(place), "parameters": pressed}
+        )
+    if components:
+        part["components"] = components
     return "template", part
 
 

@@ -481,6 +481,11 @@ class Conversation(models.Model):
                 return found
             return self._add(at=at, outgoing=sent, author=author)
 
+    def show(self, sent: Outgoing, *, at: datetime) -> "Message":
+        """What was written to its address otherwise, as to many at once, stands in it too: whoever answers there sees it."""
+        found = Message.objects.filter(outgoing=sent).first()
+        return found or self._add(at=at, outgoing=sent, author=None)
+
     def _add(self, *, at: datetime, **what: Any) -> "Message":
         said = what.get("incoming") or what.get("outgoing")
         message = self.messages.create(at=at, words=said.text if said else what["note"], **what)

@@ -1,0 +1,238 @@
+"""An account's month as its customer sees it: what was read, with the photographs, and how the bill's number came about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from rasd.desk.models import Case
+from rasd.flows.account_page import dispute_of
+from rasd.flows.words import amount, day, moment
+from rasd.metering.adopting import PRECEDENCE
+from rasd.metering.models import (
+    Account,
+    Adoption,
+    Billed,
+    Cycle,
+    FieldRead,
+    Photograph,
+    Reading,
+    ServicePoint,
+    Submission,
+)
+
+ROUNDS = 13  # months that can be looked at: a year, and the one before it to compare with
+Source = Reading.Source
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was read or brought in. ``photographs``: SHA-256 of those that may be shown here."""
+
+    what: str
+    value: str
+    at: datetime
+    photographs: Sequence[str]
+    is_billed: bool
+
+
+def photographs_of(account: Account) -> Q:
+    """Which photographs the page of ``account`` shows: those that its own contacts sent of its points, and readers took there.
+
+    Not those of who lived there before, and had another account.
+    """
+    theirs = list(account.contacts.values_list("identifier", flat=True))
+    sent = Q(submission__service_point__account=account, submission__identifier__in=theirs)
+    return sent | Q(field_read__service_point__account=account)
+
+
+def rounds_of(account: Account, at: datetime) -> list[Cycle]:
+    """The months that there is something to show of, the newest first; the one that is on where there is none."""
+    points = account.service_points.all()
+    has = (
+        Q(adoptions__service_point__in=points)
+        | Q(submissions__service_point__in=points)
+        | Q(field_reads__service_point__in=points)
+    )
+    found = list(Cycle.objects.filter(has).distinct().order_by("-name")[:ROUNDS])
+    now = Cycle.latest(at, points.first())
+    return found or ([now] if now else [])
+
+
+class Month:
+    """What the page says of one service point in one cycle."""
+
+    def __init__(self, point: ServicePoint, cycle: Cycle) -> None:
+        self.point, self.cycle = point, cycle
+        self.meter = point.current_meter
+        self.adoption: Adoption | None = (
+            point.adoptions.filter(cycle=cycle, superseded_at=None)
+            .select_related("reading__estimate", "register__meter", "true_up")
+            .first()
+        )
+        self.case: Case | None = dispute_of(point, cycle)
+        self.window = dict(zip(("first", "last"), map(day, cycle.days_of(point)), strict=True))
+
+    @property
+    def value(self) -> str:
+        return self.adoption.register.as_shown(self.adoption.reading.value) if self.adoption else ""
+
+    @property
+    def unit(self) -> str:
+        return self.adoption.register.unit if self.adoption else ""
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.adoption is not None and self.adoption.reading.source == Source.ESTIMATE
+
+    @property
+    def whose(self) -> str:
+        """Whose reading is billed, and why that one: the row of the table of precedence (G2)."""
+        if self.adoption is None:
+            return ""
+        code = self.adoption.rule or self.adoption.reading.source
+        row = next((row for row in PRECEDENCE if row.code == code), None)
+        return f"{row.what}. {row.why}" if row else str(self.adoption.reading.get_source_display())
+
+    @property
+    def steps(self) -> list[str]:
+        """How the bill's number came about, in sentences that can be worked through with a pencil."""
+        if self.adoption is None:
+            return []
+        return [*self._estimate(), *(self._billed() or self._used()), *self._true_up()]
+
+    def _billed(self) -> list[str]:
+        adoption = self.adoption
+        billed = (
+            Billed.objects.filter(cycle=self.cycle, register=adoption.register).first() if adoption else None
+        )
+        if adoption is None or billed is None or billed.previous_value is None or billed.previous_at is None:
+            return []
+        register = adoption.register
+        about = {
+            "last": register.as_shown(billed.previous_value),
+            "last_at": moment(billed.previous_at),
+            "now": register.as_shown(billed.value),
+            "now_at": moment(billed.taken_at),
+            "own": amount(billed.use - billed.true_up, register.unit),
+            "use": amount(billed.use, register.unit),
+        }
+        lines = [_("From %(last)s (%(last_at)s) to %(now)s (%(now_at)s): %(own)s are of this month.") % about]
+        lines.append(_("Billed this month: %(use)s.") % about)
+        return lines
+
+    def _used(self) -> list[str]:
+        adoption = self.adoption
+        used = adoption.consumption() if adoption else None
+        if used is None:
+            return []
+        about = {"used": amount(used.value, used.unit), "since": moment(used.since), "days": used.days}
+        return [
+            _("Since the last real reading (%(since)s, %(days)s days before): %(used)s.") % about,
+            _("The month is not closed yet: the number may still change."),
+        ]
+
+    def _estimate(self) -> list[str]:
+        made = getattr(self.adoption.reading, "estimate", None) if self.adoption else None
+        if made is None:
+            return []
+        about = {
+            "days": f"{made.days.normalize():f}",
+            "use": amount(made.use, self.unit),
+            "least": amount(round(made.least), self.unit),
+            "most": amount(round(made.most), self.unit),
+            "since": moment(made.since),
+            **self.window,
+        }
+        return [
+            _("Nobody read the meter in this month, so it is estimated from your use and the season.")
+            % about,
+            _("For the %(days)s days since %(since)s that makes %(use)s.") % about,
+            _("Eight times of ten the true use lies between %(least)s and %(most)s.") % about,
+            _(
+                "A photograph replaces it: what was estimated too much or too little is put right on that bill."
+            ),
+        ]
+
+    def _true_up(self) -> list[str]:
+        made = getattr(self.adoption, "true_up", None) if self.adoption else None
+        if made is None:
+            return []
+        about = {
+            "since": moment(made.since),
+            "used": amount(made.used, self.unit),
+            "billed": amount(made.billed, self.unit),
+            "difference": amount(abs(made.difference), self.unit),
+            "forgone": amount(made.forgone, self.unit),
+        }
+        lines = [
+            _("Between the real reading before (%(since)s) and this one you used %(used)s.") % about,
+            _("Of that, estimates have billed %(billed)s already.") % about,
+            _("The rest, %(difference)s, is added to this bill.") % about
+            if made.difference >= 0
+            else _("That was %(difference)s too much: it is taken off this bill.") % about,
+        ]
+        if made.forgone:
+            lines.append(
+                _("%(forgone)s were used more than twelve months ago: you do not pay for them.") % about
+            )
+        return lines
+
+    @property
+    def lines(self) -> list[Line]:
+        """Everything that was read in this month, the oldest first."""
+        found = [*self._readings(), *self._visits(), *self._unused()]
+        return sorted(found, key=lambda line: line.at)
+
+    def _readings(self) -> list[Line]:
+        billed = self.adoption.reading_id if self.adoption else None
+        readings = Reading.objects.filter(service_point=self.point, cycle=self.cycle)
+        return [
+            Line(
+                what=_("Estimate") if one.source == Source.ESTIMATE else str(one.get_source_display()),
+                value=f"{one.register.as_shown(one.value)} {one.register.unit}",
+                at=one.taken_at,
+                photographs=self._shown(
+                    Q(submission=one.submission_id) if one.submission_id else Q(field_read__reading=one)
+                ),
+                is_billed=one.pk == billed,
+            )
+            for one in readings.select_related("register")
+        ]
+
+    def _visits(self) -> list[Line]:
+        visits = FieldRead.objects.filter(service_point=self.point, cycle=self.cycle, reading=None)
+        return [
+            Line(
+                what=_("The meter reader came"),
+                value=str(one.get_no_access_display()) if one.no_access else "",
+                at=one.visited_at,
+                photographs=self._shown(Q(field_read=one)),
+                is_billed=False,
+            )
+            for one in visits
+        ]
+
+    def _unused(self) -> list[Line]:
+        """What came from the account's own people and has not become a reading."""
+        theirs = self.point.account.contacts.values("identifier")
+        sent = Submission.objects.filter(
+            service_point=self.point, cycle=self.cycle, readings=None, identifier__in=theirs
+        )
+        return [
+            Line(
+                what=_("You sent a photograph") if shown else _("You typed a number"),
+                value=one.typed or _("no reading came of it yet"),
+                at=one.sent_at,
+                photographs=shown,
+                is_billed=False,
+            )
+            for one in sent
+            for shown in [self._shown(Q(submission=one))]
+        ]
+
+    def _shown(self, which: Q) -> list[str]:
+        found = Photograph.objects.filter(which).filter(photographs_of(self.point.account))
+        return list(found.order_by("sent_at", "pk").values_list("sha256", flat=True).distinct())

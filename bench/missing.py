@@ -33,7 +33,7 @@ INSERT INTO metering_register (id, meter_id, name, digits, decimals, unit)
 """
 READINGS = """
 INSERT INTO metering_reading (service_point_id, register_id, value, source, quality, taken_at, recorded_at, cycle_id)
-SELECT n, n, mod((n * 7919) %% 900000 + floor((0.3 + (n %% 97) / 36.0) * (
+SELECT n, n, mod((n::bigint * 7919) %% 900000 + floor((0.3 + (n %% 97) / 36.0) * (
         300 * (m + 1) + 120 * sin((m + 7) * pi() / 6) * 6 / pi()) + 40 * random())::numeric, 1000000),
     'field', 'valid', timestamptz '2026-10-20 08:00+04' - make_interval(months => %(months)s - 1 - m)
         + make_interval(hours => n %% 72), now(), NULL

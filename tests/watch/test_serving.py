@@ -66,7 +66,7 @@ def test_a_watch_yaml_that_is_wrong_or_missing_is_told_before_anything_is_served
     with pytest.raises(SystemExit) as ended:
         _prepare(write(tmp_path, WATCH.replace("title", "titel")))
     assert ended.value.code == 2
-    assert "3:5: 'titel' is not known here" in capsys.readouterr().err
+    assert "3:5: 'titel' is not known here (did you mean 'title'?)" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         _prepare(tmp_path / "none.yaml")
     assert ended.value.code == 2

@@ -44,9 +44,10 @@ def check(files: tuple[Path, ...]) -> None:
     wrong = 0
     for path in _every(files):
         try:
-            if path.name == WATCHFILE:
+            if path.name == WATCHFILE or _names_targets(path):
                 whole = read_whole(path)
-                click.echo(f"{path}: {sum(map(len, whole.errands.values()))} journeys", err=True)
+                many = sum(map(len, whole.errands.values()))
+                click.echo(f"{path}: {many} journey{'s' * (many != 1)}", err=True)
                 continue
             journey = read(path)
         except (NotAJourney, NotAWatch) as error:
@@ -56,8 +57,18 @@ def check(files: tuple[Path, ...]) -> None:
             wrong += 1
             click.echo(f"{path}: cannot be read: {error.strerror}", err=True)
         else:
-            click.echo(f"{path}: {journey.titled('en')}: {len(journey.every_step())} steps", err=True)
+            click.echo(
+                f"{path}: {journey.titled('en')}: {(many := len(journey.every_step()))} step{'s' * (many != 1)}",
+                err=True,
+            )
     sys.exit(2 if wrong else 0)
+
+
+def _names_targets(path: Path) -> bool:
+    """A watch.yaml of another name."""
+    return any(
+        line.startswith("targets:") for line in path.read_bytes().decode("utf-8", "replace").splitlines()
+    )
 
 
 def _every(files: tuple[Path, ...]) -> list[Path]:

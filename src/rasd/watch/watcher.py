@@ -17,7 +17,6 @@ from django.db import InterfaceError, OperationalError, connection
 from rasd.watch import alerting, telling
 from rasd.watch.conduct import NotPaid, leave_for
 from rasd.watch.models import JourneyFile, Plan, Planned, Probe, Shown, Skip, Target, Watcher, the_box
-from rasd.watch.options import options
 from rasd.watch.players.base import Clock
 from rasd.watch.players.orders import Order
 from rasd.watch.players.report import Report
@@ -252,7 +251,6 @@ class Watching:
             leave=leave,
             mailbox=target.entry.mailbox,
             own_network=tuple(watcher.own_network),
-            browser=options.browser,
             trace=int(seed[:8], 16) < self.whole.file.traces * 2**32,
         )
 

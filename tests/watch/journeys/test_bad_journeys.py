@@ -105,6 +105,12 @@ SAID = {
         "7:5: {number} is not a text (put it in quotes)",
         "8:5: {number} is not a text (put it in quotes)",
     ],
+    "unkept_values": [
+        "6:5: {number} is not known: no step before this one keeps it (keep it, or mend the name)",
+        "7:5: {ticket-number} is not known: no step before this one keeps it (keep it, or mend the name)",
+        "11:5: {nummer} is not known: no step before this one keeps it (keep it, or mend the name)",
+        "13:5: {gone} is not known: no step before this one keeps it (keep it, or mend the name)",
+    ],
     "without_done": [
         "1:1: 'done' is missing (add done: …)",
     ],
@@ -127,3 +133,13 @@ def test_the_checker_names_file_line_and_column_and_exits_with_2() -> None:
     result = CliRunner().invoke(watch, ["check", str(path)])
     assert result.exit_code == 2
     assert f"{path}:7:5: 'pres' is no verb (did you mean 'press'?)" in result.stderr
+
+
+def test_a_watch_file_of_any_name_is_known_by_its_targets_and_its_keys_are_its_own(tmp_path: Path):
+    file = tmp_path / "bank.yaml"
+    file.write_text(
+        "targets:\n  bank:\n    title: B\n    url: http://127.0.0.1/\n    visit_a_day: 3\n    journeys: [j.yaml]\n"
+    )
+    result = CliRunner().invoke(watch, ["check", str(file)])
+    assert result.exit_code == 2
+    assert "5:5: 'visit_a_day' is not known here (did you mean 'visits_a_day'?)" in result.stderr

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from rasd.watch.journeys.language import VERBS, Journey
+from rasd.watch.journeys.values import unkept
 
 
 class Loader(yaml.SafeLoader):
@@ -63,7 +64,18 @@ def read(path: Path) -> Journey:
         raise NotAJourney(
             [Mistake(line, 1, "it is not UTF-8", "save the file as UTF-8")], str(path)
         ) from error
-    return parse(text, str(path))
+    journey = parse(text, str(path))
+    if used := list(unkept(journey)):
+        _, places = load(text)
+        says = "{{{}}} is not known: no step before this one keeps it"
+        raise NotAJourney(
+            [
+                Mistake(*_nearest(where, places), says.format(name), "keep it, or mend the name")
+                for where, name in used
+            ],
+            str(path),
+        )
+    return journey
 
 
 def parse(text: str, name: str = "") -> Journey:
@@ -77,7 +89,8 @@ def parse_as(kind: type[Model], text: str, name: str = "") -> Model:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise NotAJourney(list(mistakes_of(error, data, places)), name) from error
+        known = sorted(set(_fields(kind.model_json_schema())))
+        raise NotAJourney(list(mistakes_of(error, data, places, known)), name) from error
 
 
 def load(text: str, name: str = "") -> tuple[Any, dict[Path_, Place]]:
@@ -143,8 +156,10 @@ def _place(node: yaml.Node) -> Place:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def mistakes_of(error: ValidationError, data: Any, places: dict[Path_, Place]) -> list[Mistake]:
-    """Pydantic's errors as a person wants them: the place in the file, and the mend."""
+def mistakes_of(
+    error: ValidationError, data: Any, places: dict[Path_, Place], known: list[str]
+) -> list[Mistake]:
+    """Pydantic's errors as a person wants them: the place in the file, and the mend. ``known``: keys of such files."""
     faults = [
         (_in_the_file(each["loc"], places, missing=each["type"] == "missing"), each)
         for each in error.errors()
@@ -159,7 +174,7 @@ def mistakes_of(error: ValidationError, data: Any, places: dict[Path_, Place]) -
             len(other) > len(path) for other, _ in faults if other[: len(path)] == path
         ):
             continue  # a text or a list of texts was wanted: what is wrong in the list is said there
-        says, mend = _said(fault, path, data)
+        says, mend = _said(fault, path, known)
         found.setdefault(path, Mistake(*_nearest(path, places), says, mend))
     return list(found.values())
 
@@ -195,7 +210,7 @@ def _nearest(path: Path_, places: dict[Path_, Place]) -> Place:
     return places[path]
 
 
-def _said(fault: Any, path: Path_, data: Any) -> tuple[str, str]:
+def _said(fault: Any, path: Path_, known: list[str]) -> tuple[str, str]:
     kind, given, last = fault["type"], fault["input"], str(path[-1]) if path else ""
     if not path and not isinstance(given, dict):
         return (
@@ -205,7 +220,7 @@ def _said(fault: Any, path: Path_, data: Any) -> tuple[str, str]:
     if kind == "missing":
         return f"{last!r} is missing", f"add {last}: …"
     if kind == "extra_forbidden":
-        return f"{last!r} is not known here", _did_you_mean(last, KEYS)
+        return f"{last!r} is not known here", _did_you_mean(last, known)
     if kind in {"union_tag_not_found", "union_tag_invalid"}:
         return _no_verb(given)
     if kind == "value_error":
@@ -246,15 +261,12 @@ WRONG = {
 
 
 def _fields(schema: Any) -> Iterator[str]:
-    """Of a journey, and of all that is in it."""
+    """Of a kind of file, and of all that is in it."""
     for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
         if key == "properties":
             yield from value
         if isinstance(value, dict | list):
             yield from _fields(value)
-
-
-KEYS = sorted(set(_fields(Journey.model_json_schema())))
 
 
 def _no_verb(step: Any) -> tuple[str, str]:

@@ -11,12 +11,11 @@ from urllib.parse import quote, urljoin
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys.language import Channel, Journey, Step
+from rasd.watch.journeys.values import VALUE
 from rasd.watch.leave import Leave
 from rasd.watch.permission import Why
 from rasd.watch.players.finding import Exhibit, Finding, Trouble
 from rasd.watch.players.masking import MASK, mask
-
-VALUE = re.compile(r"\{([a-z][\w.]*)\}")
 
 
 class CannotPlay(Exception):

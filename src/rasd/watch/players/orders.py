@@ -11,7 +11,7 @@ from rasd.watch.watchfile import Address, Mailbox
 class Order(BaseModel):
     """One visit to be paid: all that the playing process must know of it. No secret: those it takes from its environment."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     journey: str
     """The YAML, as it was read."""
     folder: Path

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from rasd.watch.journeys.language import Thing
+from rasd.watch.journeys.values import VALUE
 from rasd.watch.players import pointing
-from rasd.watch.players.base import VALUE, CannotPlay
+from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.normal import normal
 from rasd.watch.players.pointing import Node, Sought
 

@@ -8,7 +8,7 @@ import yaml
 
 from rasd.watch.journeys import Journey, parse
 from rasd.watch.journeys.language import Thing, is_pattern
-from rasd.watch.players.base import VALUE
+from rasd.watch.journeys.values import VALUE
 from rasd.watch.players.normal import normal
 from rasd.watch.recorder import privacy
 from rasd.watch.recorder.deeds import Deed, Kind, Recording

@@ -137,9 +137,12 @@ def sent(request: HttpRequest, contact: AccountContact, at: datetime, token: str
         "yes": [{"value": one["id"].rpartition(":")[2], "title": one["title"]} for one in yes],
         "asks": bool(yes) and yes[0]["id"].startswith("yes:"),
         "waits": submission.judgement is None,
-        "again_after": AGAIN_AFTER,
+        "is_adopted": submission.adoption is not None,
     }
-    return _render(request, "portal/sent.html", contact, token, **shown)
+    response = _render(request, "portal/sent.html", contact, token, **shown)
+    if shown["waits"]:
+        response["Refresh"] = str(AGAIN_AFTER)
+    return response
 
 
 @of_account

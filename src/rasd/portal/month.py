@@ -141,8 +141,8 @@ class Month:
         about = {
             "days": f"{made.days.normalize():f}",
             "use": amount(made.use, self.unit),
-            "least": amount(round(made.least), self.unit),
-            "most": amount(round(made.most), self.unit),
+            "least": amount(round(made.least, 0), self.unit),
+            "most": amount(round(made.most, 0), self.unit),
             "since": moment(made.since),
             **self.window,
         }

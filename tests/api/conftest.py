@@ -48,6 +48,7 @@ def allowed(user: User, *permissions: str) -> User:
 def sara(db) -> User:
     """An agent who may also move work: on shift at all times."""
     wanted = ("desk.change_conversation", "desk.change_case", "desk.change_employee", "desk.view_obligation")
+    wanted += ("metering.add_fieldread",)
     return allowed(an_employee("sara"), *wanted)
 
 

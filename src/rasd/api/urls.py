@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from rasd.api import cases, conversations, obligations, problems, webhooks
+from rasd.api import cases, conversations, field_reads, obligations, problems, webhooks
 from rasd.api.calling import ApiRequest, Bearer, told
 from rasd.api.shapes import TokenOut
 
@@ -65,7 +65,7 @@ api = Api(
     openapi_extra={"components": {}},
 )
 problems.handle(api)
-for each in (conversations, cases, obligations, webhooks):
+for each in (conversations, cases, obligations, field_reads, webhooks):
     api.add_router("", each.router)
 
 

@@ -35,6 +35,7 @@ class Scope(models.TextChoices):
     CASES_WRITE = "cases:write", _("open, work on and close cases")
     OBLIGATIONS_READ = "obligations:read", _("read what is owed")
     OBLIGATIONS_WRITE = "obligations:write", _("give, move and waive what is owed")
+    FIELD_READS = "field-reads", _("fetch routes, and bring what meter readers read")
     WEBHOOKS = "webhooks", _("be told of what the token may read, by webhooks")
 
 
@@ -46,6 +47,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     Scope.CASES_WRITE: (CASES,),
     Scope.OBLIGATIONS_READ: ("desk.view_obligation", "desk.change_employee", CONVERSATIONS),
     Scope.OBLIGATIONS_WRITE: ("desk.change_employee",),
+    Scope.FIELD_READS: ("metering.add_fieldread",),
     Scope.WEBHOOKS: (),
 }
 """Any of these permissions the acting user has, as for the console's pages: a token never does more than its user could."""

@@ -58,6 +58,19 @@ def test_the_watch_serves_from_nothing_and_leaves_nothing_running(tmp_path: Path
     assert alive == []
 
 
+def test_a_watch_that_cannot_tell_its_own_line_from_the_services_says_so(capsys):
+    from rasd.watch.serving import _blind_spot
+    from rasd.watch.watchfile import Watchfile
+
+    def file(url: str, *own: str) -> Watchfile:
+        desk = {"title": "Desk", "url": url, "journeys": ["*.yaml"]}
+        return Watchfile.model_validate({"targets": {"desk": desk}, "watcher": {"own_network": own}})
+
+    assert "desk: not on this machine" in _blind_spot(file("https://desk.example.org/"))
+    assert _blind_spot(file("https://desk.example.org/", "https://one.example.net/")) == ""
+    assert _blind_spot(file("http://127.0.0.1:8000/")) == ""
+
+
 def test_a_watch_yaml_that_is_wrong_or_missing_is_told_before_anything_is_served(
     tmp_path: Path, monkeypatch, capsys
 ):

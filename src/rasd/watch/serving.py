@@ -10,9 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import structlog
+
+if TYPE_CHECKING:
+    from rasd.watch.watchfile import Watchfile
 
 log = structlog.get_logger("rasd.watch")
 
@@ -112,8 +116,23 @@ def _prepare(path: Path) -> None:
     except OSError as error:
         click.echo(f"{path}: cannot be read: {error.strerror}. It may begin so:\n\n{EXAMPLE}\n", err=True)
         sys.exit(2)
+    if warning := _blind_spot(whole.file):
+        click.echo(f"rasd watch: {warning}", err=True)
     Target.objects.take(whole, timezone.now())
     Plan.objects.keep_ahead(timezone.now(), whole.file.weeks)
+
+
+def _blind_spot(file: "Watchfile") -> str:
+    """What this watch will not be able to tell, and the mend; empty where there is nothing."""
+    from rasd.watch.places import is_loopback, place
+
+    away = [name for name, entry in file.targets.items() if not is_loopback(place(entry.url))]
+    if not away or file.watcher.own_network:
+        return ""
+    return (
+        f"{', '.join(away)}: not on this machine, and watcher.own_network of watch.yaml names no place that tells whether "
+        "our own line works: a visit that waits in vain will count for nobody (docs/watch-visits.md)"
+    )
 
 
 def _remember(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from rasd.watch.models import Alert, Maintenance, Target
+from rasd.watch.models import Alert, Maintenance, Probe, Target
 from rasd.watch.pages.status import status_at
 from tests.watch.making import NOW, make_journey, make_probe, make_target
 
@@ -113,3 +113,18 @@ def test_it_is_asked_of_the_database_once_a_minute(target: Target, django_assert
     assert "1 of 1 errand done" in everybody()
     time_machine.move_to(NOW + timedelta(seconds=61), tick=False)
     assert "1 of 2 errands done" in everybody()
+
+
+def test_the_records_seal_of_the_day_before_is_everybodys_to_keep_and_the_record_is_held_against_it(
+    target: Target,
+):
+    assert "seal" not in everybody()  # of today: it would tell that the watch was just there
+    kept = make_probe(target.journeys.get(), NOW - timedelta(days=1)).digest
+    last = make_probe(target.journeys.get(), NOW - timedelta(hours=1)).digest
+    cache.clear()
+    assert kept in everybody()
+    assert json.loads(everybody("/status.json"))["record"]["head"] == kept
+    assert kept in everybody("/status.atom")
+    assert last not in everybody()
+    assert Probe.objects.verify(kept) is None
+    assert Probe.objects.verify("0" * 64) is not None

@@ -20,7 +20,7 @@ class Counted:
     hour: int = 0
     """Of the week in the target's zone: 0 (Monday 00:00) to 167."""
     day: date = date.min
-    """In the target's zone. Where weeks are asked for, their Monday."""
+    """In the target's zone."""
     target: str = ""
     journey: str = ""
 

@@ -33,7 +33,7 @@ from rasd.watch.measures.funnel import DONE as PASSED
 from rasd.watch.measures.league import Place, league
 from rasd.watch.measures.rows import PLANNED, Counted, Unpaid
 from rasd.watch.measures.spread import QUANTILES, Spread
-from rasd.watch.measures.trend import Week, monday, trend
+from rasd.watch.measures.trend import Week, trend, week_of
 from rasd.watch.measures.waiting import Waiting, waited
 from rasd.watch.measures.week import Cell, week
 from rasd.watch.models.plans import Planned, Skip
@@ -72,9 +72,11 @@ class About:
     """By name: all its wordings."""
 
     @classmethod
-    def weeks(cls, many: int, today: date, target: Target | None = None, journey: str = "") -> "About":
-        """So many weeks, Monday to Sunday; that of ``today`` is the last."""
-        return cls(monday(today) - timedelta(weeks=many - 1), today, target, journey)
+    def weeks(
+        cls, many: int, today: date, target: Target | None = None, journey: str = "", first_day: int = 0
+    ) -> "About":
+        """So many whole weeks; that of ``today`` is the last. ``first_day``: on which they begin (``measures.trend``)."""
+        return cls(week_of(today, first_day) - timedelta(weeks=many - 1), today, target, journey)
 
     # What is concluded
 
@@ -84,8 +86,9 @@ class About:
     def week(self) -> list[Cell]:
         return week(*(self._rows if self.target else (self.counted("hour"), self.unpaid("hour"))))
 
-    def trend(self) -> list[Week]:
-        return trend(self.counted("day"), self.unpaid("day"), first=self.first, last=self.last)
+    def trend(self, first_day: int = 0) -> list[Week]:
+        paid, left = self.counted("day"), self.unpaid("day")
+        return trend(paid, left, first=self.first, last=self.last, first_day=first_day)
 
     def of_each(self, what: str) -> dict[str, Completion]:
         """By name of ``target`` or ``journey``; those of which there is nothing are left out. Journeys of several

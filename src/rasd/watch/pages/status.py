@@ -5,8 +5,8 @@ A service is never "up" because a page came: what is told is the share of errand
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,10 +53,21 @@ class Service:
 class Status:
     made_at: datetime
     services: list[Service]
+    seal: str
+    """The digest of the last visit that ended before :attr:`sealed_until`: who keeps it can tell whether the record was cut off or
+    made anew since. Once a day: so it tells nobody that the watch was just there. Empty: there was no visit yet."""
+
+    @property
+    def sealed_until(self) -> datetime:
+        """The last midnight in UTC."""
+        return self.made_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def status_at(now: datetime) -> Status:
-    return Status(now, [_service(target, now) for target in Target.objects.filter(public=True, gone_at=None)])
+    services = [_service(target, now) for target in Target.objects.filter(public=True, gone_at=None)]
+    status = Status(now, services, seal="")
+    sealed = Probe.objects.filter(ended_at__lt=status.sealed_until).order_by("-pk")
+    return replace(status, seal=sealed.values_list("digest", flat=True).first() or "")
 
 
 def _service(target: Target, now: datetime) -> Service:
@@ -134,6 +145,7 @@ def as_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
             "made_at": it.made_at,
+            "record": {"until": it.sealed_until, "head": it.seal},
             "services": [
                 {
                     "name": each.name,
@@ -183,6 +195,10 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 def _entries(it: Status, page: str) -> list[tuple[datetime, dict[str, Any]]]:
     entries = []
+    if it.seal:
+        sealed = _("The record's seal: %(seal)s") % {"seal": it.seal}
+        identity = f"{page}#seal-{it.sealed_until:%Y-%m-%d}"
+        entries.append((it.sealed_until, _entry(identity, f"{page}#seal", sealed, "")))
     for service in it.services:
         link = f"{page}#{service.name}"
         for each in service.incidents:

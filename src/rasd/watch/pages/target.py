@@ -19,7 +19,7 @@ from rasd.watch.models import About, Alert, JourneyFile, Maintenance, Target
 from rasd.watch.pages import words
 from rasd.watch.pages.home import STRIP, latest
 from rasd.watch.pages.leave import leave_of
-from rasd.watch.pages.pictures import curve, week_grid
+from rasd.watch.pages.pictures import FIRST_DAY, curve, week_grid
 
 SPANS = {4: "4", 12: "12", 52: "52"}
 USUAL = 12  # weeks
@@ -57,6 +57,7 @@ def target(request: HttpRequest, name: str) -> HttpResponse:
     it, weeks, now = target_of(name), span_of(request), timezone.now()
     about = about_the_last(weeks, it)
     cells = about.week()
+    first_day = FIRST_DAY.get(request.LANGUAGE_CODE, 0)
     context: dict[str, Any] = {
         "here": "home",
         "target": it,
@@ -67,7 +68,7 @@ def target(request: HttpRequest, name: str) -> HttpResponse:
         "time_to_done": about.time_to_done(),
         "grid": week_grid(cells, request.LANGUAGE_CODE),
         "worse": [*worse(cells, part_of_the_day), *worse(cells, weekday)],
-        "trend": (trend := About.weeks(weeks, about.last, it).trend()),
+        "trend": (trend := About.weeks(weeks, about.last, it, first_day=first_day).trend(first_day)),
         "curve": curve(trend),
         "errands": errands_of(it, about, request.LANGUAGE_CODE),
         "strip": latest(it, STRIP),

@@ -54,7 +54,7 @@ class Status:
     made_at: datetime
     services: list[Service]
     seal: str
-    """The digest of the last visit that ended before :attr:`sealed_until`: who keeps it can tell whether the record was cut off or
+    """The digest of the last visit that ended before :attr:`sealed_until`: who keeps it sees whether the record was cut off or
     made anew since. Once a day: so it tells nobody that the watch was just there. Empty: there was no visit yet."""
 
     @property

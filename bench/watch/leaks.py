@@ -5,7 +5,8 @@
 A little site on loopback is visited again and again as ``rasd watch serve`` does it: one crew, a playing process of 50 visits. In
 the given share of visits a random process of it is killed (SIGKILL) at a random moment: the keeper, the player, Playwright's
 driver, the browser, one of its helpers. Killed, a visit may be ours or, where it did without what was killed, completed; never
-the service's fault. One JSON object a line; exit status 1 where anything is left behind, lost or blamed wrongly.
+the service's fault. So may the next one in the same browser: without its zygote, Chromium opens no further page. One JSON
+object a line; exit status 1 where anything is left behind, lost or blamed wrongly.
 
 Counted is whatever is new in the temporary folder and in shared memory: where others work on the machine, give it its own, as
 root: ``unshare --mount sh -c 'mount -t tmpfs none /tmp; mount -t tmpfs none /dev/shm; rasd bench watch leaks'``.
@@ -143,7 +144,7 @@ def main() -> int:
         nests.mkdir()
         began = time.monotonic()
         with Crew(cast, root=nests) as crew:
-            process, late = None, ""
+            process, late, before_it = None, "", ""
             for n in range(1, options.visits + 1):
                 order = Order(
                     journey=journey, folder=Path(folder), target="desk", url=url, box=box, seed=f"{options.seed}-{n}"
@@ -153,13 +154,14 @@ def main() -> int:
                     killer = Killer(crew, chance.uniform(0.0, longest), chance)
                     killer.start()
                 report, paid = crew.pay(order), time.monotonic()
-                killed, late = late, ""
+                killed, late, before_it = late or before_it, "", ""
                 if killer:
                     killer.join()
                     if killer.killed and killer.at > paid:
                         late = f"before it: {killer.killed}"
                     else:
                         killed = killer.killed or killed
+                        before_it = f"before it: {killed}" if killer.killed and crew.process else ""
                 verdicts[f"{killed or 'nothing'} killed: {report.verdict.value}"] += 1
                 told += 1
                 aged = aged + 1 if crew.process is process else 1

@@ -74,6 +74,7 @@ def _settle_environment(port: int, emulator_port: int) -> None:
 
 def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: str, once: bool) -> bool:
     from rasd.channels.whatsapp.emulator.client import Emulator
+    from rasd.config.customers_side import show
     from rasd.config.manage import migrate_once
     from rasd.config.running import ignore_signals
     from rasd.config.serve import children, keep_database_up
@@ -120,6 +121,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
         say(f"two agents:              login {' or '.join(STAFF)}, the same password")
         say(f"the customer's phone:    {phones.url}/phone/{story.phone.key}    (an emulator, not WhatsApp)")
         if not once:
+            show(customer.phone, phones, console, say=say)
             say(
                 "up until you press Ctrl-C: open the phone, send a photograph of a real meter, talk to the utility"
             )

@@ -22,6 +22,24 @@ CASES = "desk.change_case"
 CYCLE = "metering.view_cycle"
 """To see how the month goes."""
 
+CLOSE = "metering.add_closing"
+"""To close a month: what is billed is settled then."""
+
+EXCEPTIONS = "metering.change_readingexception"
+"""To settle what the rules doubt in readings."""
+
+COMPARISONS = "metering.change_comparison"
+"""To say who was right, where a customer's reading and a meter reader's differ."""
+
+BY_HAND = "metering.add_adoption"
+"""To adopt another value by hand, with a reason."""
+
+WINDOWS = "metering.change_districtwindow"
+"""To say in which days each district reads."""
+
+REMINDERS = "flows.change_reminder"
+"""To stop reminders."""
+
 TROUBLES = "channels.view_delivery"
 """To see what went wrong, to try again, and to settle it."""
 
@@ -58,7 +76,22 @@ ROLES: dict[str, tuple[str, ...]] = {
         CASES,
     ),
     "reviewer": (REVIEW,),
-    "supervisor": (CYCLE, TROUBLES, CASES, STANDARDS, TEAM, ACCOUNTS, CANNED, CALENDARS),
+    "supervisor": (
+        CYCLE,
+        CLOSE,
+        EXCEPTIONS,
+        BY_HAND,
+        COMPARISONS,
+        WINDOWS,
+        REMINDERS,
+        TROUBLES,
+        CASES,
+        STANDARDS,
+        TEAM,
+        ACCOUNTS,
+        CANNED,
+        CALENDARS,
+    ),
     "administrator": ("*",),
 }
 OURS = (

@@ -52,6 +52,7 @@ def trace(adoption: Adoption) -> dict[str, Any]:
         "photographs": submission.evidence()["photographs"] if submission else [],
         "judgements": judgements,
         "field_read": _field_read(reading),
+        "imported": _imported(reading),
         "estimate": _estimate(reading),
         "exceptions": list(
             reading.exceptions.order_by("id").values("rule", "facts", "outcome", "why", "closed_by__username")
@@ -86,6 +87,14 @@ def _field_read(reading: Reading) -> dict[str, Any] | None:
     }
 
 
+def _imported(reading: Reading) -> dict[str, Any] | None:
+    """The ledger's entry about the file that brought it, with the file's name and SHA-256."""
+    if reading.submission_id is not None or hasattr(reading, "field_read"):
+        return None
+    entry = Entry.objects.filter(subject="import:readings", at=reading.recorded_at).first()
+    return {"number": entry.number, **entry.facts} if entry else None
+
+
 def _estimate(reading: Reading) -> dict[str, Any] | None:
     made = getattr(reading, "estimate", None)
     if made is None:
@@ -96,12 +105,16 @@ def _estimate(reading: Reading) -> dict[str, Any] | None:
 
 def _lacks(found: dict[str, Any]) -> list[str]:
     lacks = []
-    if found["source"] == Reading.Source.CUSTOMER and not (found["photographs"] or found["typed"]):
+    if found["source"] == Reading.Source.CUSTOMER and not (
+        found["photographs"] or found["typed"] or found["imported"]
+    ):
         lacks.append("the photograph or the number that the customer sent")
     if found["source"] == Reading.Source.ESTIMATE and not found["estimate"]:
         lacks.append("how the estimate came about")
-    if found["source"] == Reading.Source.FIELD and not found["field_read"]:
-        lacks.append("the field read")
+    if found["source"] in {Reading.Source.FIELD, Reading.Source.SMART} and not (
+        found["field_read"] or found["imported"]
+    ):
+        lacks.append("the field read, or the file that brought it")
     kept = [one["sha256"] for one in found["photographs"]]
     if found["field_read"] and found["field_read"]["photograph"]:
         kept.append(found["field_read"]["photograph"])

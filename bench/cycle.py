@@ -155,8 +155,8 @@ def month(size: int, cycle: int) -> None:
         cursor.execute(f"VACUUM (ANALYZE) {', '.join(BIG)}")
 
 
-LEVEL = "(4 + 40 * (((i * 2654435761) %% 1000)::float8 / 1000) ^ 2)"  # units a day in a mean month
-NOISE = "((((i * 40503 + k * 69069) %% 1000)::float8 / 1000) * 6)"  # days
+LEVEL = "(4 + 40 * (((i::bigint * 2654435761) %% 1000)::float8 / 1000) ^ 2)"  # units a day in a mean month
+NOISE = "((((i::bigint * 40503 + k * 69069) %% 1000)::float8 / 1000) * 6)"  # days
 VALUE = f"floor({LEVEL} * ((%(cumulative)s::float8[])[k + 1] + {NOISE}))"
 HISTORY = (
     """INSERT INTO metering_account (id, number, holder_name, customer_class, language)
@@ -172,14 +172,15 @@ HISTORY = (
     # As imports come: month by month.
     f"""INSERT INTO metering_reading (service_point_id, register_id, value, source, quality, taken_at, recorded_at)
     SELECT i, i, {VALUE}, 'field', 'valid',
-        timestamptz '2024-11-18 05:00+00' + k * interval '1 month' + (i * 7919 %% 4320) * interval '1 minute', now()
+        timestamptz '2024-11-18 05:00+00' + k * interval '1 month' + (i::bigint * 7919 %% 4320) * interval '1 minute', now()
     FROM generate_series(0, %(months)s - 1) k, generate_series(1, %(size)s) i""",
 )
 LAST = """(SELECT r.value FROM metering_reading r WHERE r.register_id = i AND r.cycle_id IS NULL
     AND r.taken_at > '2026-10-15' ORDER BY taken_at DESC LIMIT 1)"""
 NOW_SHOWS = f"({LAST} + CASE WHEN i %% 1000 = 3 THEN -50 ELSE floor({LEVEL} * (20 + i %% 5)) END)"
 MONTH = (
-    """INSERT INTO metering_submission (id, identifier, origin, conversation, service_point_id, cycle_id, typed, sent_at, received_at)
+    """INSERT INTO metering_submission
+        (id, identifier, origin, conversation, service_point_id, cycle_id, typed, sent_at, received_at)
     SELECT i, 'tel:+9689' || lpad(i::text, 7, '0'), 'bench:' || i, '', i, %(cycle)s, '', timestamptz '2026-11-16 06:00+00'
         + (i %% 10000) * interval '1 minute', now() FROM generate_series(1, %(size)s) i WHERE i %% 10 < 4""",
     f"""INSERT INTO metering_reading
@@ -192,11 +193,14 @@ MONTH = (
     FROM (SELECT register_id::bigint AS i, id AS reading_id FROM metering_reading WHERE source = 'customer') s""",
     "INSERT INTO metering_reader (id, code, name) SELECT i, 'R' || i, 'Reader ' || i FROM generate_series(1, 100) i",
     f"""INSERT INTO metering_reading (service_point_id, register_id, cycle_id, value, source, quality, taken_at, recorded_at)
-    SELECT i, i, %(cycle)s, {NOW_SHOWS} + 2, 'field', 'valid', timestamptz '2026-11-18 05:00+00' + (i %% 8000) * interval '1 minute', now()
+    SELECT i, i, %(cycle)s, {NOW_SHOWS} + 2, 'field', 'valid',
+        timestamptz '2026-11-18 05:00+00' + (i %% 8000) * interval '1 minute', now()
     FROM generate_series(1, %(size)s) i WHERE i %% 10 BETWEEN 3 AND 7""",
     """INSERT INTO metering_fieldread
-        (reader_id, service_point_id, register_id, cycle_id, key, serial, visited_at, value, no_access, note, reading_id, recorded_at)
-    SELECT 1 + register_id %% 100, service_point_id, register_id, cycle_id, 'b' || register_id, '', taken_at, value, '', '', id, now()
+        (reader_id, service_point_id, register_id, cycle_id, key, serial, visited_at, value, no_access, note, reading_id,
+        recorded_at)
+    SELECT 1 + register_id %% 100, service_point_id, register_id, cycle_id, 'b' || register_id, '', taken_at, value, '', '', id,
+        now()
     FROM metering_reading WHERE cycle_id = %(cycle)s AND source = 'field'""",
 )
 

@@ -128,6 +128,16 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
     }
 
 
+def test_g2_a_month_is_whole_what_has_nothing_to_bill_on_must_be_mended(
+    november: Cycle, house: ServicePoint
+) -> None:
+    make_house("SP-2", phone="tel:+96890000011")  # years old, and nothing is known of it
+    with pytest.raises(Undecided) as stopped:
+        shut(november, with_open_reviews=True)
+    assert stopped.value.questions.missing == 1
+    assert ReadingException.objects.get(rule="missing").service_point.number == "SP-2"
+
+
 def test_g2_an_estimate_that_was_too_high_is_made_good_at_the_next_reading(
     november: Cycle, house: ServicePoint
 ) -> None:

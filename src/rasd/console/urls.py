@@ -42,6 +42,7 @@ urlpatterns = [
     # The round, and what went wrong
     path("cycle/", cycle.cycle, name="cycle"),
     path("cycle/<str:name>", cycle.cycle, name="cycle"),
+    path("", include("rasd.console.month_urls")),
     path("eye/", eye.eye, name="eye"),
     path("eye/<str:name>", eye.eye, name="eye"),
     path("troubles/", troubles.show, name="troubles"),

@@ -20,6 +20,7 @@ from rasd.metering.models import (
     Review,
     ServicePoint,
     Submission,
+    ValidationSetting,
 )
 
 
@@ -90,6 +91,15 @@ class MeterAdmin(Undeletable, admin.ModelAdmin):
     autocomplete_fields = ("service_point",)
     inlines = (RegisterInline,)
     show_full_result_count = False
+
+
+@admin.register(ValidationSetting)
+class ValidationSettingAdmin(admin.ModelAdmin):
+    """How the rules of docs/validation.md are applied; no row without a class: as written there."""
+
+    list_display = ("rule", "customer_class", "is_on", "limit", "holds_back", "owner")
+    list_filter = ("rule",)
+    autocomplete_fields = ("owner",)
 
 
 @admin.register(Cycle)

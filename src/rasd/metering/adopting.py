@@ -100,13 +100,17 @@ ORDER BY register_id, {RANK_SQL.format(rule="rule")}, taken_at DESC, reading_id 
 HUNG = """
 SELECT r.id AS register_id, m.service_point_id, r.digits, r.decimals, r.unit, r.name, m.installed_on, m.removed_on
 FROM metering_register r JOIN metering_meter m ON m.id = r.meter_id
-WHERE m.installed_on <= %(closes)s AND (m.removed_on IS NULL OR m.removed_on > %(begins)s)
+WHERE m.installed_on <= %(closes)s AND (m.removed_on IS NULL OR m.removed_on > %(begins)s) {only}
 """
-"""The registers that a cycle bills: of meters that hung there between the last day of the window before it and its own."""
+"""The registers that a cycle bills: of meters that hung there between the last day of the window before it and its own. ``only``:
+nothing, or :data:`ONLY`."""
+
+ONLY = "AND r.id = ANY(%(only)s)"
+"""Some registers; put into the text, because a condition that may be none would be planned for all."""
 
 _CANDIDATES = f"""
 CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
-WITH hung AS ({HUNG}),
+WITH hung AS ({HUNG.format(only="{only}")}),
 standing AS (
     SELECT a.id AS adoption_id, a.register_id, a.reading_id, coalesce(nullif(a.rule, ''), r.source) AS rule, r.taken_at
     FROM metering_adoption a JOIN metering_reading r ON r.id = a.reading_id
@@ -168,14 +172,15 @@ WHERE v.submission_id = s.id AND v.closed_at IS NULL AND s.cycle_id = %(cycle)s
 """
 
 
-def adopt(cursor: Any, facts: dict[str, Any]) -> dict[str, int]:
+def adopt(cursor: Any, facts: dict[str, Any], only: list[int] | None = None) -> dict[str, int]:
     """Adopt for each register of the cycle what comes first in the table, where that is not adopted already.
 
-    ``facts``: see :func:`rasd.metering.closing.facts_of`. What a reader's reading makes needless to look at is taken off the
-    queue of reviews. Done again, it does what came in since. Customers' readings were adopted when they came.
+    ``facts``: see :func:`rasd.metering.closing.facts_of`; ``only``: these registers. What a reader's reading makes needless to
+    look at is taken off the queue of reviews. Done again, it does what came in since. Customers' readings were adopted when
+    they came.
     """
     cursor.execute("DROP TABLE IF EXISTS pg_temp.chosen")
-    cursor.execute(_CANDIDATES, facts)
+    cursor.execute(_CANDIDATES.format(only="" if only is None else ONLY), facts | {"only": only})
     cursor.execute("ANALYZE chosen")
     cursor.execute(_REPLACE, facts)
     replaced = cursor.rowcount

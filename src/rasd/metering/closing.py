@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from rasd.ledger.models import record
-from rasd.metering import adopting, exceptions, missing, reckoning, sealing, signals
+from rasd.metering import adopting, comparing, exceptions, missing, reckoning, sealing, signals
 from rasd.metering.importing.staging import stage
 from rasd.metering.models import Closing, Cycle
 
@@ -67,8 +67,8 @@ def close(
 
     Args:
         at: aware; when it is closed, and what is made by it is dated.
-        with_open_reviews: what people have not decided is billed on an estimate, and what has none is left out; their decision
-            later is a correction, which goes to billing in a delta.
+        with_open_reviews: what people have not decided is billed on an estimate; their decision later is a correction, which
+            goes to billing in a delta. What there is nothing to bill on must be mended all the same: a month is whole.
         clock: for how long a step took.
         tell: called with the name of each step as it begins.
 
@@ -173,15 +173,16 @@ class _Run:
         self.closing.save(update_fields=["steps", "error", "actor"])
 
     def settle(self, with_open_reviews: bool) -> None:
-        for step in (self.adopt, self.estimate, self.reckon, self.validate):
+        for step in (self.adopt, self.compare, self.estimate, self.reckon, self.validate):
             self._do(step)
         questions = open_questions(self.cycle)
-        if questions and not with_open_reviews:
+        if questions.missing or (questions and not with_open_reviews):
             raise Undecided(questions)
         if questions.held:
-            for step in (self.set_aside, self.estimate, self.reckon, self.validate):
-                self._do(step)
+            self._do(self.set_aside)
         self.left_open = open_questions(self.cycle)
+        if self.left_open.missing:  # of what was set aside: there is nothing to estimate from
+            raise Undecided(self.left_open)
         self._do(self.bill)
 
     def _do(self, step: Callable[[Any], dict[str, Any]]) -> None:
@@ -201,34 +202,45 @@ class _Run:
         """G2: what the table of precedence says."""
         return adopting.adopt(cursor, self.facts)
 
+    def compare(self, cursor: Any) -> dict[str, Any]:
+        """G5: the customers' readings with the meter readers'."""
+        return {"compared": comparing.compare(cursor, self.cycle, self.facts["at"])}
+
     def estimate(self, cursor: Any) -> dict[str, Any]:
         """G2: what nobody read, or nobody read so that it could be billed on."""
-        at = self.facts["at"]
-        counts = missing.estimate_missing(cursor, self.cycle, at)
-        if aside := exceptions.without_reading(cursor, self.facts):
-            again = missing.estimate_missing(cursor, self.cycle, at, only=aside)
-            counts = {name: counts[name] + again[name] for name in counts}
-        return counts | {"adopted": adopting.adopt(cursor, self.facts)["adopted"]}
+        counts = missing.estimate_missing(cursor, self.cycle, self.facts["at"])
+        aside = self._estimate_aside(cursor)
+        return counts | {"set_aside": len(aside), "adopted": adopting.adopt(cursor, self.facts)["adopted"]}
+
+    def _estimate_aside(self, cursor: Any) -> list[int]:
+        aside = exceptions.without_reading(cursor, self.facts)
+        if aside:
+            missing.estimate_missing(cursor, self.cycle, self.facts["at"], only=aside)
+        return aside
 
     def reckon(self, cursor: Any) -> dict[str, Any]:
         """What each register comes to."""
+        self._stage_season(cursor)
+        return {"registers": reckoning.reckon_all(cursor, self.table, self.facts)}
+
+    def _stage_season(self, cursor: Any) -> None:
         first = self.facts["closes"] - timedelta(days=SEASON_DAYS)
         last = timezone.localdate(self.facts["at"], timezone.get_default_timezone())
         rows = reckoning.season_rows(reckoning.kinds_of(cursor), first, last)
         stage(cursor, "season", reckoning.SEASON, rows)
-        cursor.execute(f"DROP TABLE IF EXISTS {self.table}")
-        cursor.execute(reckoning.TABLE.format(table=self.table), self.facts)
-        counted = {"registers": cursor.rowcount}
-        cursor.execute(f"ANALYZE {self.table}")
-        return counted
 
     def validate(self, cursor: Any) -> dict[str, Any]:
         """The rules' findings."""
         return exceptions.raise_all(cursor, self.table, self.facts)
 
     def set_aside(self, cursor: Any) -> dict[str, Any]:
-        """What is held back and not decided is not billed on."""
-        return {"set_aside": exceptions.set_aside(cursor, self.facts)}
+        """What is held back and not decided is not billed on: it is estimated, and looked at again."""
+        exceptions.set_aside(cursor, self.facts)
+        aside = self._estimate_aside(cursor)
+        adopting.adopt(cursor, self.facts, aside)
+        self._stage_season(cursor)
+        reckoning.reckon_again(cursor, self.table, self.facts, aside)
+        return {"set_aside": len(aside)} | exceptions.raise_all(cursor, self.table, self.facts, aside)
 
     def bill(self, cursor: Any) -> dict[str, Any]:
         """The partition, what is made good, the seal and the ledger's entry."""
@@ -301,8 +313,8 @@ _TRUE_UPS = """
 INSERT INTO metering_trueup
     (service_point_id, cycle_id, adoption_id, since, used, billed, difference, forgone, facts)
 SELECT service_point_id, %(cycle)s, adoption_id, real_at, used, billed, true_up, forgone, jsonb_build_object(
-    'from', real_value, 'to', value, 'estimated_up_to', previous_at, 'estimated_value', previous_value, 'own', own,
-    'gap', gap, 'too_old_days', round((too_old / 86400)::numeric, 2), 'use', use)
+    'from', real_value::text, 'to', value::text, 'estimated_up_to', previous_at, 'estimated_value', previous_value::text,
+    'own', own::text, 'gap', gap::text, 'too_old_days', round((too_old / 86400)::numeric, 2)::text, 'use', use::text)
 FROM {table}
 WHERE adoption_id IS NOT NULL AND source <> 'estimate' AND previous_source = 'estimate' AND previous_at > real_at
 ORDER BY register_id

@@ -63,9 +63,12 @@ _FACTS = """jsonb_strip_nulls(jsonb_build_object(
 def _found_by(rule: Rule) -> str:
     """Of ``looked_at``: the registers in which ``rule`` finds something. Rules about readings do not ask estimates."""
     condition = CONDITIONS[rule].replace("s.limit", "s.lim")
+    # Of a meter taken down without a last reading nothing more is billed; that need not stop a month.
+    held = "s.holds_back AND removed_on IS NULL" if rule == Rule.MISSING else "s.holds_back"
     of = {Rule.PROLONGED: "source = 'estimate'", Rule.MISSING: "true"}.get(rule, "source <> 'estimate'")
     return (
-        f"SELECT service_point_id, register_id, reading_id, '{rule.value}' AS rule, {_FACTS} AS facts, s.holds_back, s.owner_id"
+        f"SELECT service_point_id, register_id, reading_id, '{rule.value}' AS rule, {_FACTS} AS facts, {held} AS holds_back,"
+        " s.owner_id"
         f" FROM looked_at JOIN settings s ON s.customer_class = looked_at.customer_class AND s.rule = '{rule.value}' AND s.is_on"
         f" WHERE {of} AND ({condition})"
     )
@@ -74,7 +77,7 @@ def _found_by(rule: Rule) -> str:
 _FOUND = (
     "CREATE TEMPORARY TABLE found ON COMMIT DROP AS WITH looked_at AS ("
     "SELECT w.*, round(d.by_units / greatest(w.expected / nullif(w.days, 0), 1), 3) AS differs"
-    " FROM {table} w LEFT JOIN differing d USING (reading_id)) "
+    " FROM {table} w LEFT JOIN differing d USING (reading_id) WHERE true {only}) "
     + " UNION ALL ".join(_found_by(rule) for rule in CONDITIONS)
 )
 
@@ -87,7 +90,8 @@ ON CONFLICT DO NOTHING
 
 _OVER = """
 UPDATE metering_readingexception x SET closed_at = %(at)s, outcome = 'over'
-WHERE x.cycle_id = %(cycle)s AND x.closed_at IS NULL AND NOT EXISTS (
+WHERE x.cycle_id = %(cycle)s AND x.closed_at IS NULL AND (%(only)s::bigint[] IS NULL OR x.register_id = ANY(%(only)s))
+  AND NOT EXISTS (
     SELECT FROM found f WHERE f.register_id = x.register_id AND f.rule = x.rule
         AND f.reading_id IS NOT DISTINCT FROM x.reading_id)
 """
@@ -99,10 +103,13 @@ WHERE x.cycle_id = %(cycle)s AND x.outcome = 'over' AND f.register_id = x.regist
 """
 
 
-def raise_all(cursor: Any, table: str, facts: dict[str, Any]) -> dict[str, int]:
+def raise_all(
+    cursor: Any, table: str, facts: dict[str, Any], only: list[int] | None = None
+) -> dict[str, int]:
     """The findings in ``table`` (:mod:`rasd.metering.reckoning`): each once, however often this is called.
 
-    What a person has settled is not raised again; what is no longer so is over. Returns how many each rule finds now.
+    ``only``: these registers. What a person has settled is not raised again; what is no longer so is over. Returns how many each
+    rule finds now.
     """
     classes = {customer_class for _commodity, customer_class in kinds_of(cursor)}
     stage(cursor, "settings", _SETTINGS, _setting_rows(classes))
@@ -110,7 +117,9 @@ def raise_all(cursor: Any, table: str, facts: dict[str, Any]) -> dict[str, int]:
         cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
     cursor.execute(_DIFFERING, facts)
     cursor.execute("ANALYZE differing")
-    cursor.execute(_FOUND.format(table=table))
+    facts = facts | {"only": only}
+    theirs = "" if only is None else "AND w.register_id = ANY(%(only)s)"
+    cursor.execute(_FOUND.format(table=table, only=theirs), facts)
     cursor.execute("ANALYZE found")
     for statement in (_OVER, _AGAIN, _RAISE):
         cursor.execute(statement, facts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from rasd.metering.adopting import HUNG
+from rasd.metering.adopting import HUNG, ONLY
 from rasd.metering.models.estimates import Season
 from rasd.metering.truing import RECKONED
 from rasd.vision.prior import GULF_SEASON
@@ -27,8 +27,7 @@ _LAST = """(r.submission_id IS NULL AND r.cycle_id IS NULL
             OR EXISTS (SELECT FROM metering_adoption d WHERE d.reading_id = r.id AND d.superseded_at IS NULL))"""
 """Of a reading ``r``: the utility's own from before, or one that stands adopted. What nobody billed on is no beginning."""
 
-TABLE = f"""
-CREATE UNLOGGED TABLE {{table}} AS
+ROWS = f"""
 WITH hung AS ({HUNG}),
 adopted AS (
     SELECT a.id AS adoption_id, a.register_id, a.rule, r.id AS reading_id, r.value, r.taken_at, r.source, r.quality
@@ -120,6 +119,25 @@ LEFT JOIN season s1 ON s1.commodity = w.commodity AND s1.customer_class = w.cust
     AND s1.day = (w.real_at AT TIME ZONE %(zone)s)::date
 LEFT JOIN season s2 ON s2.commodity = w.commodity AND s2.customer_class = w.customer_class AND s2.day = w.day
 """
+
+
+def reckon_all(cursor: Any, table: str, facts: dict[str, Any]) -> int:
+    """Make ``table`` anew; how many registers are in it. The season must be staged (:func:`season_rows`)."""
+    cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    cursor.execute(f"CREATE UNLOGGED TABLE {table} AS {ROWS.format(only='')}", facts)
+    count: int = cursor.rowcount
+    cursor.execute(f"CREATE INDEX ON {table} (register_id)")
+    cursor.execute(f"ANALYZE {table}")
+    return count
+
+
+def reckon_again(cursor: Any, table: str, facts: dict[str, Any], only: list[int]) -> int:
+    """Put these registers into ``table`` anew; how many."""
+    cursor.execute(f"DELETE FROM {table} WHERE register_id = ANY(%s)", [only])
+    cursor.execute(f"INSERT INTO {table} {ROWS.format(only=ONLY)}", facts | {"only": only})
+    count: int = cursor.rowcount
+    return count
+
 
 SEASON = {"commodity": "text", "customer_class": "text", "day": "date", "total": "float8"}
 

@@ -6,6 +6,7 @@ from django.views.decorators.cache import never_cache
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.pictures import days_chart, filling
+from rasd.console.views.month_closing import about_closing
 from rasd.metering.models import Cycle
 
 
@@ -26,6 +27,7 @@ def cycle(request: StaffRequest, name: str | None = None) -> HttpResponse:
             "length": (shown.window_closes - shown.window_opens).days + 1,
             "day_of_window": (today - shown.window_opens).days + 1,
             "before_window": (shown.window_opens - today).days,
+            **about_closing(shown, request.user.has_perm(roles.CLOSE)),
             "others": Cycle.objects.exclude(pk=shown.pk).order_by("-name")[:12],
         }
     return render(request, "console/cycle.html", context)

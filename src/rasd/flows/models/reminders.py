@@ -296,7 +296,7 @@ class Reminded(models.Model):
 def occasion_at(window: Days, at: datetime) -> str:
     """Which round of ``window`` is to be on at ``at``; empty: none. Pure but for the utility's zone.
 
-    A window of three days or fewer has the first one only: two reminders on neighbouring days are one too many.
+    A window of four days or fewer has the first one only: two reminders on neighbouring days are one too many.
     """
     opens, closes = window
     today = days.local_day(at)

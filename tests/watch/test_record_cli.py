@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.export import BOM, KINDS, cell, download
-from rasd.watch.models import About, Skip
+from rasd.watch.models import About, Skip, Tally
 from rasd.watch.players.finding import ExhibitKind
 from rasd.watch.record_cli import export, verify
 from tests.watch import reports
@@ -47,6 +47,16 @@ def test_what_was_changed_is_named_with_exit_status_1():
     assert done.exit_code == 1
     assert json.loads(done.stdout)["token"] == probe.token
     assert "done_after was changed" in done.stderr
+
+
+def test_counts_that_are_not_those_of_the_visits_are_told():
+    probe = record()
+    record("theirs")
+    assert run(verify).exit_code == 0
+    Tally.objects.filter(verdict="theirs").update(visits=0)
+    done = run(verify)
+    assert done.exit_code == 1
+    assert f"{probe.day}: its visits are not as many as the pages count" in done.stderr
 
 
 def test_evidence_that_is_missing_or_changed_is_named(settings, tmp_path):

@@ -18,12 +18,12 @@ BEGINNING, END = date(2000, 1, 1), date(2999, 12, 31)
     "--evidence", metavar="WATCHER", default="", help="Read this watcher's evidence too: its machine's box."
 )
 def verify(head: str, evidence: str) -> None:
-    """Holds every probe against its digest, its report and the probe before it.
+    """Holds every probe against its digest, its report and the probe before it, and the pages' counts against the probes.
 
     Exit status 1 where anything was changed; standard output names it, one JSON object a line.
     """
 
-    from rasd.watch.models import Probe, Shown, the_box
+    from rasd.watch.models import Probe, Shown, Tally, the_box
 
     if changed := Probe.objects.verify(head):
         click.echo(json.dumps({"token": changed.token, "why": changed.why}))
@@ -33,11 +33,15 @@ def verify(head: str, evidence: str) -> None:
         click.echo(
             json.dumps({"probes": Probe.objects.count(), "head": last.digest if last else "", "holds": True})
         )
+    if miscounted := Tally.objects.wrong():
+        why = "its visits are not as many as the pages count"
+        click.echo(json.dumps({"day": miscounted, "why": why}))
+        click.echo(f"rasd watch: {miscounted}: {why}", err=True)
     found = list(Shown.objects.wrong(the_box(), evidence)) if evidence else []
     for each in found:
         click.echo(json.dumps({"token": each.token, "why": each.why}))
         click.echo(f"rasd watch: {each}", err=True)
-    sys.exit(1 if changed or found else 0)
+    sys.exit(1 if changed or miscounted or found else 0)
 
 
 @click.command()

@@ -5,6 +5,7 @@ from rasd.watch.models.alerts import Acknowledgement, Alert, Maintenance, Tellin
 from rasd.watch.models.plans import Claim, Plan, Planned, Skip, Watcher
 from rasd.watch.models.probes import Probe, Shown, StepPlayed, the_box
 from rasd.watch.models.signposts import Signpost
+from rasd.watch.models.tallies import Tally
 from rasd.watch.models.targets import JourneyFile, Target
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Signpost",
     "Skip",
     "StepPlayed",
+    "Tally",
     "Target",
     "Telling",
     "Watcher",

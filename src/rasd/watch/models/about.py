@@ -23,6 +23,7 @@ from django.db.models import (
     Min,
     Q,
     QuerySet,
+    Sum,
     When,
 )
 
@@ -38,6 +39,7 @@ from rasd.watch.measures.waiting import Waiting, waited
 from rasd.watch.measures.week import Cell, week
 from rasd.watch.models.plans import Planned, Skip
 from rasd.watch.models.probes import Probe, StepPlayed
+from rasd.watch.models.tallies import Tally
 from rasd.watch.models.targets import JourneyFile, Target
 from rasd.watch.verdicts import Verdict
 
@@ -161,7 +163,10 @@ class About:
         """Visits by verdict and why, and told apart by ``target``, ``journey``, ``hour`` or ``day``."""
         names = {"target": "target_id", "journey": "journey_id"}
         fields = ["verdict", "why", *(names.get(each, each) for each in apart)]
-        rows = self.probes().order_by().values_list(*fields).annotate(visits=Count("*"))
+        if "hour" in apart:
+            rows = self.probes().order_by().values_list(*fields).annotate(visits=Count("*"))
+        else:
+            rows = self._chosen(Tally.objects.all()).values_list(*fields).annotate(visits=Sum("visits"))
         return [
             Counted(verdict=Verdict(verdict), why=why, visits=visits, **more)
             for (verdict, why, *_), visits, more in self._named(rows, 2, apart)
@@ -179,12 +184,15 @@ class About:
 
     def probes(self) -> QuerySet[Probe]:
         """All of them, whyever they were made."""
+        return self._chosen(Probe.objects.all())
+
+    def _chosen(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         # Every target by its key, where none is named: the index begins with it, and is not read from end to end.
         targets = [self.target] if self.target else list(Target.objects.order_by().only("pk"))
-        probes = Probe.objects.filter(target__in=targets, day__gte=self.first, day__lte=self.last)
+        chosen = rows.filter(target__in=targets, day__gte=self.first, day__lte=self.last)
         if self.journey:
-            probes = probes.filter(journey__in=list(self._wordings().values_list("pk", flat=True)))
-        return probes
+            chosen = chosen.filter(journey__in=list(self._wordings().values_list("pk", flat=True)))
+        return chosen
 
     def skips(self) -> QuerySet[Skip]:
         """Each with its ``day``."""

@@ -8,6 +8,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo [ONCE=1] [PHOTO=path [TRUTH=number] [LAST=number]]   the main job, end to end, on this machine"
+	@echo "make demo YEAR=1 [ONCE=1]   twelve made-up reading months, and what came of them"
 	@echo "make test      lint, types, import law and the whole suite"
 	@echo "make install   .venv with .venv/bin/rasd"
 	@echo "make lint      ruff, mypy and the import law only"
@@ -44,7 +45,7 @@ catalogues: $(LOCALES:.po=.mo)
 install: catalogues
 
 demo: install
-	@$(BIN)/rasd demo $(if $(ONCE),--once) $(if $(PHOTO),--photo "$(PHOTO)") $(if $(TRUTH),--truth "$(TRUTH)") $(if $(LAST),--last "$(LAST)") $(if $(PORT),--port $(PORT))
+	@$(BIN)/rasd demo $(if $(YEAR),--year) $(if $(ONCE),--once) $(if $(PHOTO),--photo "$(PHOTO)") $(if $(TRUTH),--truth "$(TRUTH)") $(if $(LAST),--last "$(LAST)") $(if $(PORT),--port $(PORT))
 
 lint: .venv/.dev catalogues
 	@echo "» ruff";         $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -34,7 +34,8 @@ STARTS_WITHIN = 90.0  # seconds
     "--last", default="", help="with --photo: last month's reading; gives the meter a made-up history"
 )
 @click.option("--port", default=8000, show_default=True, help="of the console, or the next free one")
-def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> None:
+@click.option("--year", is_flag=True, help="instead: twelve made-up reading months, and what came of them")
+def demo(once: bool, photo: Path | None, truth: str, last: str, port: int, year: bool) -> None:
     """A photograph of a meter, sent by (emulated) WhatsApp, becomes the month's adopted reading; step by step."""
     port, emulator_port = _free_port(port), _free_port(port + 81)
     _settle_environment(port, emulator_port)
@@ -48,6 +49,9 @@ def demo(once: bool, photo: Path | None, truth: str, last: str, port: int) -> No
             raise click.ClickException(f"a demo runs already: {error}") from error
         for own in ("media", "static"):  # of the demo before; a folder that you named may hold other things
             shutil.rmtree(options.data_dir / own, ignore_errors=True)
+    if year:
+        say("starting PostgreSQL")
+        sys.exit(0 if with_database(_play_year)(port, once) else 1)
     say("starting PostgreSQL, web, workers and the WhatsApp emulator")
     adopted = with_database(_play)(port, emulator_port, photo, truth, last, once)
     sys.exit(0 if adopted else 1)
@@ -75,12 +79,10 @@ def _settle_environment(port: int, emulator_port: int) -> None:
 def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: str, once: bool) -> bool:
     from rasd.channels.whatsapp.emulator.client import Emulator
     from rasd.config.customers_side import show
-    from rasd.config.manage import migrate_once
     from rasd.config.running import ignore_signals
     from rasd.config.serve import children, keep_database_up
     from rasd.config.story import PASSWORD, STAFF, USER, Story, make_utility
     from rasd.config.supervisor import Child, Supervisor, rasd_command
-    from rasd.metering.models import Account
 
     def interrupt(*_: object) -> None:
         ignore_signals()  # at once: make and the terminal may both send one
@@ -88,12 +90,7 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-    migrate_once()
-    say("database migrated")
-    if Account.objects.exists():
-        raise click.ClickException(
-            "the demo fills an empty database, and RASD_DATABASE_URL names one that has accounts"
-        )
+    _begin_empty()
     customer = make_utility(photo, truth=truth, last=last, say=say)
     emulator = Child(
         "emulator",
@@ -137,6 +134,40 @@ def _play(port: int, emulator_port: int, photo: Path | None, truth: str, last: s
         ignore_signals()
         supervisor.stop()
         running.join()
+
+
+def _begin_empty() -> None:
+    from rasd.config.manage import migrate_once
+    from rasd.metering.models import Account
+
+    migrate_once()
+    say("database migrated")
+    if Account.objects.exists():
+        raise click.ClickException(
+            "the demo fills an empty database, and RASD_DATABASE_URL names one that has accounts"
+        )
+
+
+def _play_year(port: int, once: bool) -> bool:
+    from rasd.config.options import options
+    from rasd.config.serve import children, keep_database_up
+    from rasd.config.story import PASSWORD, USER, make_login
+    from rasd.config.supervisor import Supervisor
+    from rasd.config.year import play
+
+    _begin_empty()
+    make_login()
+    played = play(options.data_dir / "billing", say=say)
+    for line in played.told:
+        say(line)
+    for fault in played.faults:
+        click.echo(f"must not be: {fault}", err=True)
+    if not once:
+        say(
+            f"the console:  http://127.0.0.1:{port}/cycle/    login {USER}, password {PASSWORD}; Ctrl-C ends it"
+        )
+        Supervisor(children("127.0.0.1", port), also=keep_database_up).run()
+    return not played.faults
 
 
 def _wait_for(ready: Callable[[], bool], what: str) -> None:

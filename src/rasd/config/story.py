@@ -64,10 +64,7 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     say(
         f"a made-up utility: {POINTS} service points in Muscat, {MONTHS} months of readings; cycle {cycle.name} is open"
     )
-    user = User.objects.create_superuser(USER, password=PASSWORD)
-    user.groups.set(Group.objects.all())
-    for purpose in Queue.Purpose:
-        Queue.standing(purpose).people.add(user)
+    make_login()
     _make_staff()
     line = Line.objects.create(
         channel=Channel.WHATSAPP,
@@ -79,6 +76,14 @@ def make_utility(photo: Path | None, *, truth: str, last: str, say: Tell) -> Cus
     return (
         _with_photograph(photo, line, truth=truth, last=last, now=now) if photo else _with_rendered(line, now)
     )
+
+
+def make_login() -> None:
+    """Who may do everything, and is among the people of each queue."""
+    user = User.objects.create_superuser(USER, password=PASSWORD)
+    user.groups.set(Group.objects.all())
+    for purpose in Queue.Purpose:
+        Queue.standing(purpose).people.add(user)
 
 
 def _make_staff() -> None:

@@ -9,18 +9,22 @@ in the product.
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
+from rasd.config.story import USER
 from rasd.desk.models import Case
 from rasd.ledger import evidence
-from rasd.metering import billing, closing, made_up, mending, tracing
+from rasd.metering import billing, closing, made_up, mending, records, tracing
 from rasd.metering.importing import import_readings
 from rasd.metering.importing.bringing import bring
 from rasd.metering.made_up_year import House, Sent, World, _moment, _month
@@ -76,6 +80,55 @@ class Played:
     unbalanced: list[str] = field(default_factory=list)
     """Service points that were billed something else than what passed through the meter."""
     balanced: int = 0
+    stand_out: list[str] = field(default_factory=list)
+    """Codes of the readers whose record stands out by some sign."""
+    invents: str = ""
+    """Code of the one who does invent."""
+
+    @property
+    def told(self) -> list[str]:
+        """What came of it, a line each."""
+        first, last = self.on_estimates[0], self.on_estimates[-1]
+        return [
+            f"{self.cycles} cycles, {self.billed:,} bills; on estimates {first:.0%} of the first month's, {last:.0%} of the last's",
+            f"{self.sent:,} readings sent by customers, {self.visits:,} visits of readers, {self.decided:,} decided by a person",
+            f"{self.cases:,} third estimates in a row, each with a case to see the meter",
+            f"{self.rollovers:,} counters went past their highest value",
+            f"{self.balanced:,} service points last billed on what the meter showed: the bills come to what passed through it",
+            f"{self.invents} invents a third of his round; whose record stands out: {', '.join(self.stand_out) or 'nobody'}",
+        ]
+
+    @property
+    def faults(self) -> list[str]:
+        """What a year must not show, in words; empty where all is well."""
+        found = []
+        if self.stand_out != [self.invents]:
+            found.append(
+                f"{self.invents} invents readings, and {', '.join(self.stand_out) or 'nobody'} stands out"
+            )
+        for what, those in (
+            ("a third estimate without a case", self.third_estimates),
+            ("not traced to its evidence", self.not_traced),
+            ("not billed what passed through the meter", self.unbalanced),
+        ):
+            if those:
+                found.append(f"{len(those)} times {what}, such as {those[0]}")
+        return found
+
+
+POINTS, MONTHS, SEED, PHOTOGRAPHS = 2_000, 12, 2026, 0.01
+
+
+def play(folder: Path, *, say: Tell) -> Played:
+    """The whole of it: twelve months up to last month; billing's files go to ``folder``."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    today = timezone.localdate()
+    year = Year(
+        points=POINTS, months=MONTHS, until=today, seed=SEED, photographs=PHOTOGRAPHS, folder=folder, say=say
+    )
+    say(f"a made-up utility: {POINTS:,} service points, eight meter readers; nothing of it is real")
+    return year.play()
 
 
 class Year:
@@ -87,7 +140,7 @@ class Year:
         self.begins, self.months, self.folder, self.say = _month(until, -months), months, folder, say
         made_up.make_utility(points=points, months=24, until=self.begins, seed=seed)
         self.world = World(self.begins, months=months, seed=seed, photographs=photographs)
-        self.staff, _ = User.objects.get_or_create(username="demo")
+        self.staff, _ = User.objects.get_or_create(username=USER)
         self.played = Played()
         self.numbers = iter(range(10_000_000))
 
@@ -120,6 +173,7 @@ class Year:
         if brought.refused:
             raise AssertionError(f"a visit was refused: {brought.refused[0]}")
         self._close(cycle, at)
+        records.reckon(cycle, at)
         self._export(cycle, at + timedelta(hours=1))
         if month == CORRECTED_AFTER:
             self._correct(cycle, at + timedelta(days=1))
@@ -136,14 +190,14 @@ class Year:
             return
         self.played.sent += 1
         origin = f"year:{next(self.numbers)}"
-        who = {"identifier": contact.identifier, "origin": origin, "conversation": ""}
-        times = {"sent_at": sent.at, "received_at": sent.at + timedelta(seconds=3)}
+        told: dict[str, Any] = {"identifier": contact.identifier, "origin": origin, "conversation": ""}
+        told |= {"sent_at": sent.at, "received_at": sent.at + timedelta(seconds=3)}
         register = house.hangs(sent.at)
         with transaction.atomic():
             if sent.is_photograph:
-                submission = self._photograph(sent, register, who, times)
+                submission = self._photograph(sent, register, told)
             else:
-                submission = Submission.from_number(**who, **times, typed=register.as_shown(sent.value))
+                submission = Submission.from_number(**told, typed=register.as_shown(sent.value))
                 submission.identify(house.point, sent.at)
             judgement = submission.judge(sent.at)
             if judgement.verdict == Verdict.ACCEPT and judgement.value is not None:
@@ -154,15 +208,13 @@ class Year:
             elif judgement.verdict == Verdict.REVIEW:
                 submission.send_to_review(judgement.why, sent.at, READER, judgement.value)
 
-    def _photograph(
-        self, sent: Sent, register: Register, who: dict[str, str], times: dict[str, datetime]
-    ) -> Submission:
+    def _photograph(self, sent: Sent, register: Register, told: dict[str, Any]) -> Submission:
         steps = int(sent.value.scaleb(register.decimals))
         picture = render_meter(
             steps, register.digits, register.decimals, serial=register.meter.serial, seed=sent.house.point.pk
         )
         sha256, _size = evidence.keep([picture], limit=len(picture))
-        submission, photograph = Submission.from_photograph(**who, **times, sha256=sha256)
+        submission, photograph = Submission.from_photograph(**told, sha256=sha256)
         submission.identify(sent.house.point, sent.at)
         Photograph.objects.get(pk=photograph.pk).read(sent.at)
         return Submission.objects.get(pk=submission.pk)
@@ -284,7 +336,14 @@ class Year:
             str(one.reading.service_point) for one in third if one.case not in cases
         ]
         self.played.cases = third.count()
-        for cycle in Cycle.objects.order_by("window_opens"):
+        cycles = list(Cycle.objects.order_by("window_opens"))
+        standings = records.standings(records.counts_of(cycles))
+        self.played.stand_out = sorted(
+            {reader for (reader, _sign), one in standings.items() if one.stands_out}
+        )
+        self.played.invents = self.world.dishonest.code
+        self.say("every number that was billed is traced to its evidence")
+        for cycle in cycles:
             for traced in tracing.traces(cycle):
                 if traced["lacks"]:
                     self.played.not_traced.append(traced["receipt"])

@@ -35,6 +35,7 @@ class Read:
     places: tuple[tuple[float, ...], ...]  # per digit of the first: ten probabilities
     centres: tuple[float, ...]  # per digit of the first: where along the strip, 0 to 1
     decimals: int | None  # of the first: digits after the point; None where no point was seen
+    point: float = 0.0  # probability of the point where it is clearest
 
     @property
     def digits(self) -> str:
@@ -65,7 +66,8 @@ def read(steps: Steps, weigh: Callable[[str], float] = lambda _: 1.0) -> Read:
         places.append(tuple(float(p) for p in row / row.sum()))
     middles = [(first + last + 1) / 2 for first, last in runs]
     along = tuple(float(m / len(steps)) for m in middles)
-    return Read(tuple(strings), tuple(places), along, _after_point(steps, middles))
+    after, point = _after_point(steps, middles), float(steps[:, POINT].max())
+    return Read(tuple(strings), tuple(places), along, after, point)
 
 
 def centres(steps: Steps) -> list[float]:

@@ -132,9 +132,17 @@ def _read(
     same = [index for index, one in enumerate(reads) if one.digits == ranked[0][0]]
     # The best string comes from one of the cuts as a rule; else the surest cut stands for the places.
     at = max(same or range(len(reads)), key=lambda index: reads[index].probability)
-    shown = replace(reads[at], strings=ranked) if same else reads[at]
+    shown = (
+        replace(reads[at], strings=ranked, decimals=_after([reads[i] for i in same])) if same else reads[at]
+    )
     kinds_seen = tuple(float(p) for p in np.mean(kinds, axis=0))
     return Strip(quads[at], shown, kinds_seen, len(same) / len(reads))
+
+
+def _after(alike: list[ctc.Read]) -> int | None:
+    """Digits after the point, by the cut that shows it clearest of those that show the same digits: a point is small, and
+    missed sooner than it is made up."""
+    return max(alike, key=lambda one: one.point).decimals
 
 
 def fits(register: RegisterHint, length: int, after: int) -> bool:

@@ -1,15 +1,19 @@
 """G2, G4: a cycle is closed whole or not at all; what each register is billed on follows from the table of precedence."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
+from click.testing import CliRunner
 from django.db import connection
 
 from rasd.ledger.models import Entry
 from rasd.metering import closing, sealing
 from rasd.metering.closing import NotClosable, Undecided, close
+from rasd.metering.closing_cli import cycle as cycle_command
 from rasd.metering.models import Adoption, Billed, Cycle, Reading, ReadingException, ServicePoint, TrueUp
 from tests.metering.house import MUSCAT, NOON, give_history, make_house, seen
 
@@ -74,7 +78,7 @@ def test_g2_whenever_a_closing_is_killed_nothing_is_half_closed_and_the_next_one
     other = make_house("SP-2", phone="tel:+96890000011")
     give_history(other)
     read(house, november, 4310)
-    steps = ["adopt", "estimate", "reckon", "validate", "bill"]
+    steps = ["adopt", "compare", "estimate", "reckon", "validate", "bill"]
     for step in steps:
         done = getattr(closing._Run, step)
 
@@ -161,3 +165,18 @@ def test_g2_a_cycle_is_closed_after_its_window_and_in_its_turn(november: Cycle, 
     december = Cycle.open("2026-12", at=AFTER, actor="user:test")
     with pytest.raises(NotClosable, match="cycle 2026-11 is open"):
         close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+
+
+def test_a_month_is_closed_and_verified_by_command(november: Cycle, house: ServicePoint) -> None:
+    read(house, november, 3900)
+    with time_machine.travel(AFTER, tick=False):
+        waits = CliRunner().invoke(cycle_command, ["close", "2026-11"])
+        assert waits.exit_code == 1
+        assert "SP-1  negative" in waits.stderr
+        closed = CliRunner().invoke(cycle_command, ["close", "2026-11", "--with-open-reviews"])
+    assert json.loads(closed.stdout)["billed"] == 1
+    sound = CliRunner().invoke(cycle_command, ["verify", "2026-11"])
+    assert (sound.exit_code, json.loads(sound.stdout)["sealed"]) == (0, True)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM metering_billed")
+    assert CliRunner().invoke(cycle_command, ["verify", "2026-11"]).exit_code == 1

@@ -92,7 +92,7 @@ RULES: dict[str, About] = {
     Rule.MISSING: About(
         _("There is nothing to bill on: nobody read, and nothing is known from which to estimate."),
         _(
-            "Send a meter reader, or adopt a value by hand. Closed without it, nothing is billed here this month."
+            "Send a meter reader, or adopt a value by hand."
         ),
     ),
 }

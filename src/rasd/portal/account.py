@@ -136,7 +136,7 @@ def sent(request: HttpRequest, contact: AccountContact, at: datetime, token: str
         "said": said.text,
         "yes": [{"value": one["id"].rpartition(":")[2], "title": one["title"]} for one in yes],
         "asks": bool(yes) and yes[0]["id"].startswith("yes:"),
-        "waits": submission.judgement is None,
+        "waits": submission.judgement is None and submission.adoption is None,
         "is_adopted": submission.adoption is not None,
     }
     response = _render(request, "portal/sent.html", contact, token, **shown)

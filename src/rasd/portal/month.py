@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rasd.desk.models import Case
 from rasd.flows.account_page import dispute_of
 from rasd.flows.words import amount, day, moment
-from rasd.metering.adopting import PRECEDENCE
 from rasd.metering.models import (
     Account,
     Adoption,
@@ -25,6 +26,26 @@ from rasd.metering.models import (
 
 ROUNDS = 13  # months that can be looked at: a year, and the one before it to compare with
 Source = Reading.Source
+
+
+WHOSE: dict[str, str | Promise] = {
+    "manual": gettext_lazy(
+        "One of us adopted this number by hand, having looked at everything that was read."
+    ),
+    "final": gettext_lazy("It is the last reading of a meter that was taken down."),
+    "field": gettext_lazy("It is our meter reader's reading. Where you read too, the two are compared."),
+    "smart": gettext_lazy("Your meter sent it by itself."),
+    "customer": gettext_lazy("It is your own reading."),
+    "estimate": gettext_lazy("It is an estimate, as nobody read the meter."),
+}
+"""By the rows of :data:`rasd.metering.adopting.PRECEDENCE`, of which the last four are also a reading's sources."""
+
+READ: dict[str, str | Promise] = {
+    Source.CUSTOMER: gettext_lazy("Your reading"),
+    Source.FIELD: gettext_lazy("Our meter reader's reading"),
+    Source.SMART: gettext_lazy("The meter's own reading"),
+    Source.ESTIMATE: gettext_lazy("Estimate"),
+}
 
 
 @dataclass(frozen=True)
@@ -89,12 +110,10 @@ class Month:
 
     @property
     def whose(self) -> str:
-        """Whose reading is billed, and why that one: the row of the table of precedence (G2)."""
+        """Whose reading is billed: the row of the table of precedence (G2), as one says it to the customer."""
         if self.adoption is None:
             return ""
-        code = self.adoption.rule or self.adoption.reading.source
-        row = next((row for row in PRECEDENCE if row.code == code), None)
-        return f"{row.what}. {row.why}" if row else str(self.adoption.reading.get_source_display())
+        return str(WHOSE.get(self.adoption.rule) or WHOSE[self.adoption.reading.source])
 
     @property
     def steps(self) -> list[str]:
@@ -191,7 +210,7 @@ class Month:
         readings = Reading.objects.filter(service_point=self.point, cycle=self.cycle)
         return [
             Line(
-                what=_("Estimate") if one.source == Source.ESTIMATE else str(one.get_source_display()),
+                what=str(READ[one.source]),
                 value=f"{one.register.as_shown(one.value)} {one.register.unit}",
                 at=one.taken_at,
                 photographs=self._shown(

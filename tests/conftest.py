@@ -20,7 +20,7 @@ from tests.put_back import put_back, remember
 
 # CI judges a change by the same examples each time; on a developer's machine every run looks for new ones. How long one takes is
 # no test: the machine may be at other work.
-hypothesis.settings.register_profile("rasd", derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.register_profile("rasd", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("rasd")
 
 CHECKOUT = Path(__file__).parents[1]

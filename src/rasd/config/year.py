@@ -90,7 +90,7 @@ class Played:
         """What came of it, a line each."""
         first, last = self.on_estimates[0], self.on_estimates[-1]
         return [
-            f"{self.cycles} cycles, {self.billed:,} bills; on estimates {first:.0%} of the first month's, {last:.0%} of the last's",
+            f"{self.cycles} cycles, {self.billed:,} bills; on estimates {first:.0%} in the first month, {last:.0%} in the last",
             f"{self.sent:,} readings sent by customers, {self.visits:,} visits of readers, {self.decided:,} decided by a person",
             f"{self.cases:,} third estimates in a row, each with a case to see the meter",
             f"{self.rollovers:,} counters went past their highest value",

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from rasd.console.views import (
+    month_billing,
     month_closing,
     month_customers,
     month_exceptions,
@@ -20,8 +21,13 @@ urlpatterns = [
     path("cycle/<str:name>/exceptions", month_exceptions.listed, name="month_exceptions"),
     path("cycle/<str:name>/exceptions/<int:pk>", month_exceptions.one, name="month_exception"),
     path("cycle/<str:name>/registers/<int:pk>", month_register.register, name="month_register"),
+    path("cycle/<str:name>/billing", month_billing.files, name="month_billing"),
+    path("cycle/<str:name>/billing/export", month_billing.export, name="month_billing_export"),
+    path("cycle/<str:name>/billing/<int:number>.<str:kind>", month_billing.file, name="month_billing_file"),
     path("cycle/<str:name>/pictures", month_pictures.month_pictures, name="month_pictures"),
-    path("cycle/<str:name>/pictures/<str:what>.csv", month_pictures.month_picture_csv, name="month_picture_csv"),
+    path(
+        "cycle/<str:name>/pictures/<str:what>.csv", month_pictures.month_picture_csv, name="month_picture_csv"
+    ),
     path("cycle/<str:name>/pictures/<str:what>", month_pictures.month_picture, name="month_picture"),
     path("cycle/<str:name>/report.pdf", month_pictures.month_paper, name="month_paper"),
     path("meters/<str:number>.csv", month_pictures.meter_life_csv, name="meter_life_csv"),

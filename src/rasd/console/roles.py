@@ -22,6 +22,9 @@ CASES = "desk.change_case"
 CYCLE = "metering.view_cycle"
 """To see how the month goes."""
 
+BILLING = "metering.add_billingexport"
+"""To make the files that billing takes, and to take them."""
+
 CLOSE = "metering.add_closing"
 """To close a month: what is billed is settled then."""
 
@@ -79,6 +82,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "supervisor": (
         CYCLE,
         CLOSE,
+        BILLING,
         EXCEPTIONS,
         BY_HAND,
         COMPARISONS,

@@ -13,7 +13,7 @@ from rasd.desk.signals import case_changed, case_opened, notice_told, obligation
 from rasd.flows import cases, jobs, optouts
 from rasd.flows.live import announce, lists_of, topics_of
 from rasd.metering.models import Review, Submission
-from rasd.metering.signals import adopted, review_closed, review_reopened, submission_judged
+from rasd.metering.signals import adopted, billing_exported, review_closed, review_reopened, submission_judged
 
 
 @receiver(message_arrived)
@@ -56,6 +56,11 @@ def show_the_judgement(sender: Any, submission: Submission, **_: Any) -> None:
 @receiver(adopted)
 def show_the_adoption(sender: Any, **_: Any) -> None:
     announce("cycle", "review")
+
+
+@receiver(billing_exported)
+def show_the_file(sender: Any, **_: Any) -> None:
+    announce("cycle")
 
 
 @receiver(review_closed)

@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from rasd.ledger import evidence
 from rasd.ledger.models import record
-from rasd.metering import billing_rows
+from rasd.metering import billing_rows, signals
 from rasd.metering.models import BillingExport, Cycle
 
 NAMESPACE = "http://iec.ch/TC57/2011/MeterReadings#"
@@ -101,7 +101,7 @@ def export(
             "SELECT FROM metering_cycle WHERE id = %s FOR UPDATE", [cycle.pk]
         )  # one export at a time
         last = cycle.exports.order_by("-number").first()
-        if last and not _corrected(cycle, last.as_of, at):
+        if last and not is_corrected(cycle, last.as_of, at):
             return last
         if not last and (lacking := missing(cycle)):
             raise Refused(
@@ -124,6 +124,7 @@ def export(
         told = {
             name: getattr(made, name) for name in ("number", "rows", "totals", "csv_sha256", "xml_sha256")
         }
+        signals.billing_exported.send(BillingExport, export=made)
         record(actor, "billing.exported", f"cycle:{cycle}", at=at, facts=told)
     return made
 
@@ -155,7 +156,8 @@ def write(made: BillingExport, folder: Path) -> list[Path]:
     return written
 
 
-def _corrected(cycle: Cycle, since: datetime, at: datetime) -> bool:
+def is_corrected(cycle: Cycle, since: datetime, at: datetime) -> bool:
+    """Whether something was adopted otherwise between the two moments."""
     with connection.cursor() as cursor:
         cursor.execute(billing_rows.CORRECTED + " LIMIT 1", {"cycle": cycle.pk, "since": since, "as_of": at})
         return cursor.fetchone() is not None

@@ -55,11 +55,10 @@ def billing(name: str, folder: Path, number: int | None) -> None:
                     tell=lambda rows: status.update(f"{rows:,} rows"),
                 )
         else:
-            made = cycle.exports.filter(number=number).first()
-            if made is None:
-                raise click.UsageError(
-                    f"--number: cycle {name} has {cycle.exports.count()} files, none of them {number}"
-                )
+            there = cycle.exports.filter(number=number).first()
+            if there is None:
+                raise click.UsageError(f"--number: cycle {name} has {cycle.exports.count()} files, none of them {number}")
+            made = there
         files = billing.write(made, folder)
     except billing.Refused as refused:
         click.echo(f"Nothing was written: {refused}", err=True)

@@ -31,3 +31,6 @@ one the estimate is not made."""
 
 cycle_closed = Signal()
 """``closing: Closing``: what its cycle is billed on is settled from now on."""
+
+billing_exported = Signal()
+"""``export: BillingExport`` is made."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rasd.channels.whatsapp.emulator.client import Emulator
 from rasd.flows.models import ApprovedTemplate, Reminder, VisitSample
 from rasd.flows.models.links import url_for, url_of
+from rasd.flows.models.reminders import occasion_at
 from rasd.metering.models import Cycle, FieldRead, Reader, ServicePoint
 
 TEMPLATES = {
@@ -56,7 +57,8 @@ def show(phone: str, emulator: Emulator, console: str, *, say: Callable[[str], N
     cycle = Cycle.latest(at, point)
     if point is None or cycle is None:
         raise LookupError(f"no service point of {identifier}, or no cycle is open")
-    reminder = Reminder.begin(cycle, Reminder.Occasion.START, at=at)
+    occasion = occasion_at(cycle.days_of(point), at) or Reminder.Occasion.START
+    reminder = Reminder.begin(cycle, occasion, at=at)
     written = reminder.go_on(at)
     say(
         f"reminders: {reminder.drawn} contacts have not read, {written} are written to now; who has read is not"

@@ -155,6 +155,7 @@ def _tables(person: Person) -> dict[str, Callable[[], Any]]:
                 for each in person.accounts.select_related("account")
             ],
             "tries_to_prove_an_account": [row(each) for each in person.identity_attempts.order_by("pk")],
+            "wants_no_reminders": [row(each) for each in person.opt_outs.order_by("pk")],
         },
         "ledger": lambda: [
             {**each.payload, "hash": bytes(each.hash).hex(), "erased_by": each.erased_by}

@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 
 from rasd.api.models import KeyedCall, WebhookDelivery
 from rasd.channels.erased import GONE
-from rasd.channels.models import Address, Incoming, Media, Outgoing, StatusEvent
+from rasd.channels.models import Address, Incoming, Media, OptOut, Outgoing, StatusEvent
 from rasd.channels.whatsapp.senders import phone_of
 from rasd.desk.models import (
     Breach,
@@ -196,6 +196,10 @@ class Person:
     def holds(self) -> QuerySet[Account]:
         """Accounts of the utility that he proved to know or that its records give him."""
         return Account.objects.filter(contacts__in=self.accounts).distinct()
+
+    @property
+    def opt_outs(self) -> QuerySet[OptOut]:
+        return OptOut.objects.filter(address__in=self.addresses)
 
     @property
     def identity_attempts(self) -> QuerySet[IdentityAttempt]:

@@ -4,12 +4,15 @@ import http.server
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Error
 
 from rasd.watch.crew import Crew
+from rasd.watch.players.browser import Browser
 from rasd.watch.players.finding import Finding
 from rasd.watch.players.orders import Order
 from rasd.watch.verdicts import Verdict
@@ -76,3 +79,27 @@ def test_g15_a_browser_that_is_killed_is_ours_and_the_next_visit_has_another(tmp
     assert after.before.browser is True
     assert after.presented["browser"]
     nests.rmdir()  # nothing is in it
+
+
+@pytest.mark.browser
+@pytest.mark.crash
+def test_a_page_whose_renderer_does_nothing_any_more_is_not_waited_for_for_ever():
+    browser, over = Browser(), threading.Event()
+
+    def paralyse() -> None:
+        while not over.wait(0.01):
+            for each in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    if "--type=renderer" in each.cmdline():
+                        each.suspend()
+
+    try:
+        context = browser.open("ar").new_context()
+        threading.Thread(target=paralyse, daemon=True).start()
+        with pytest.raises(Error), browser.at_most(1.0):
+            context.new_page()
+        over.set()
+        assert browser.open("ar").new_context().new_page().evaluate("1 + 1") == 2  # another browser
+    finally:
+        over.set()
+        browser.close()

@@ -4,7 +4,11 @@ import os
 import re
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+import psutil
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Playwright, sync_playwright
 
@@ -72,6 +76,21 @@ class Browser:
         )
         return self._chromium
 
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """What is asked of it meanwhile ends. Where a renderer is killed just as its page is made, Playwright waits for
+        that page for ever: the whole browser is killed then, and playwright's Error raised."""
+        watchdog = threading.Timer(seconds, _kill_browsers)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        except Error:
+            self.close()
+            raise
+        finally:
+            watchdog.cancel()
+
     def close(self) -> None:
         """Ends it, and Playwright's driver. Raises nothing: what does not end is the crew's to kill."""
         chromium, playwright = self._chromium, self._playwright
@@ -95,6 +114,22 @@ class Browser:
             found = re.search(r"\d+(\.\d+){3}", said.stdout)
             self._version = found[0] if found else ""
         return self._version
+
+
+def _kill_browsers() -> None:
+    """All that this process has started, with Playwright's drivers: a driver waits for whoever else has the browser's pipes."""
+    for driver in psutil.Process().children():
+        below = driver.children(recursive=True)
+        if any("chrom" in _name(each) for each in below):
+            for each in (driver, *below):
+                with suppress(psutil.Error):
+                    each.kill()
+
+
+def _name(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return process.name()
+    return ""  # it just ended
 
 
 def _first_line(error: Error) -> str:

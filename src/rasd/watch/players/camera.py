@@ -11,6 +11,8 @@ from rasd.watch.players.masking import Box, covered, holds
 QUALITY = 60
 """JPEG: Arabic text of 14 CSS pixels is still easily read at it (looked at)."""
 
+DRAWS = 10_000.0  # milliseconds within which a page is drawn: a healthy one takes some hundredths of a second
+
 
 def picture(page: Page, session: CDPSession, secrets: Sequence[str]) -> bytes:
     """What is in the window, as JPEG, one pixel to a CSS pixel. ``session``: the page's own DevTools session. Raises
@@ -22,13 +24,15 @@ def picture(page: Page, session: CDPSession, secrets: Sequence[str]) -> bytes:
     secrets = [each for each in secrets if each]
     hidden = list(_places(page, session, secrets)) if secrets else []
     shot = session.send(
-        "Page.captureScreenshot", {"format": "jpeg", "quality": QUALITY, "optimizeForSpeed": True}
+        "Page.captureScreenshot",
+        {"format": "jpeg", "quality": QUALITY, "optimizeForSpeed": True},
+        timeout=DRAWS,
     )
     data = base64.b64decode(shot["data"])
     if not secrets:
         return data
     hidden += _places(page, session, secrets)
-    view = session.send("Page.getLayoutMetrics")["cssVisualViewport"]
+    view = session.send("Page.getLayoutMetrics", timeout=DRAWS)["cssVisualViewport"]
     return covered(data, hidden, view["clientWidth"])
 
 
@@ -48,7 +52,7 @@ def _places(page: Page, session: CDPSession, secrets: Sequence[str]) -> Iterator
 
 
 def _in(session: CDPSession, secrets: Sequence[str], offset: tuple[float, float]) -> Iterator[Box]:
-    found = session.send("DOMSnapshot.captureSnapshot", {"computedStyles": []})
+    found = session.send("DOMSnapshot.captureSnapshot", {"computedStyles": []}, timeout=DRAWS)
     for document in found["documents"]:
         for node in _holding(document["nodes"], found["strings"], secrets):
             try:

@@ -14,6 +14,7 @@ from rasd.watch.permission import Refusal
 
 Refuse = Callable[[str, bool], Refusal | None]
 """Given the address, and whether something is sent."""
+ANSWERS = 5000.0  # milliseconds: a page whose renderer was killed never does
 INSIDE = ("about:", "data:", "blob:", "chrome-error:")
 """The browser's own pages: nobody is asked for anything."""
 
@@ -33,10 +34,12 @@ def keep_within(context: BrowserContext, refuse: Refuse) -> list[Refusal]:
             return
         try:
             session = context.new_cdp_session(page)
-            top = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+            top = session.send("Page.getFrameTree", timeout=ANSWERS)["frameTree"]["frame"]["id"]
             session.on("Fetch.requestPaused", lambda event: _held(session, event, top, refuse, refused))
             session.send(
-                "Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}
+                "Fetch.enable",
+                {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]},
+                timeout=ANSWERS,
             )
         except Error:
             if not page.is_closed():
@@ -58,11 +61,13 @@ def _held(
         refusal = refuse(request["url"], sends)
     try:
         if refusal is None:
-            session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+            session.send("Fetch.continueRequest", {"requestId": event["requestId"]}, timeout=ANSWERS)
         else:
             refused.append(refusal)
             session.send(
-                "Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
+                "Fetch.failRequest",
+                {"requestId": event["requestId"], "errorReason": "BlockedByClient"},
+                timeout=ANSWERS,
             )
     except Error:  # the page was closed meanwhile, and the request with it
         pass

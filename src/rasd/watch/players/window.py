@@ -53,6 +53,8 @@ SETTLING = 5.0
 LOOK = 0.1
 """Seconds between two looks; longer the longer he waits, up to LONGEST_LOOK."""
 LONGEST_LOOK = 0.5
+OPENS = 30.0
+"""Seconds in which a browser opens a window, on a machine that has much else to do."""
 REACTS = 5.0
 """Seconds within which a page that works answers a question about itself."""
 LEAVING = 1.0
@@ -101,7 +103,8 @@ class Window:
         self.touches = profile.device.fingers > 0
         try:
             self._context.tracing.start(screenshots=False, snapshots=True, sources=False)
-            page = self._context.new_page()
+            with self.browser.at_most(OPENS):
+                page = self._context.new_page()
             # The guard first: a DevTools session that comes later takes the overrides of those before it away.
             self._refused = keep_within(
                 self._context, lambda url, sends: errand.leave.refusal(url, sends=sends)

@@ -10,7 +10,7 @@ from rasd.channels.whatsapp.emulator.client import Emulator
 from rasd.flows.models import ApprovedTemplate, Reminder, VisitSample
 from rasd.flows.models.links import url_for, url_of
 from rasd.flows.models.reminders import occasion_at
-from rasd.metering.models import Cycle, FieldRead, Reader, ServicePoint
+from rasd.metering.models import AccountContact, Cycle, FieldRead, Reader, ServicePoint
 
 TEMPLATES = {
     ("start", "ar"): "حان وقت قراءة عدادك: أرسل صورته هنا من {{1}} إلى {{2}}، أو من هذه الصفحة: {{3}}\n"
@@ -57,6 +57,10 @@ def show(phone: str, emulator: Emulator, console: str, *, say: Callable[[str], N
     cycle = Cycle.latest(at, point)
     if point is None or cycle is None:
         raise LookupError(f"no service point of {identifier}, or no cycle is open")
+    for known in AccountContact.objects.filter(identifier__startswith="tel:").values_list(
+        "identifier", flat=True
+    ):
+        emulator.phone(known.removeprefix("tel:"))  # else nobody has WhatsApp there
     occasion = occasion_at(cycle.days_of(point), at) or Reminder.Occasion.START
     reminder = Reminder.begin(cycle, occasion, at=at)
     written = reminder.go_on(at)

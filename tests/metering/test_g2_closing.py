@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from rasd.ledger.models import Entry
 from rasd.metering import closing, sealing
 from rasd.metering.closing import NotClosable, Undecided, close
 from rasd.metering.closing_cli import cycle as cycle_command
+from rasd.metering.importing import import_readings
 from rasd.metering.models import Adoption, Billed, Cycle, Reading, ReadingException, ServicePoint, TrueUp
 from tests.metering.house import MUSCAT, NOON, give_history, make_house, seen
 
@@ -165,6 +167,18 @@ def test_g2_a_cycle_is_closed_after_its_window_and_in_its_turn(november: Cycle, 
     december = Cycle.open("2026-12", at=AFTER, actor="user:test")
     with pytest.raises(NotClosable, match="cycle 2026-11 is open"):
         close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+
+
+def test_g2_readings_from_a_file_count_for_the_round_in_whose_window_they_were_taken(
+    november: Cycle, house: ServicePoint, tmp_path: Path
+) -> None:
+    file = tmp_path / "smart.csv"
+    file.write_text(
+        "service_point,taken_at,value,source\nSP-1,2026-11-20,4333,smart\nSP-1,2026-11-05,4150,smart\n"
+    )
+    import_readings(file, at=AFTER, actor="user:test")
+    shut(november)
+    assert (billed(house, november).value, billed(house, november).source) == (4333, "smart")
 
 
 def test_a_month_is_closed_and_verified_by_command(november: Cycle, house: ServicePoint) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rasd.metering.models import Rule
@@ -67,6 +67,9 @@ def test_each_rule_finds_what_it_says(facts: Facts, rules: set[Rule]) -> None:
     assert find(facts) == rules
 
 
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be; that says nothing of a rule."""
+
 amounts = st.decimals(0, 99999, places=1) | st.integers(0, 99999).map(Decimal)
 maybe = st.none() | st.integers(0, 2000).map(Decimal)
 
@@ -112,6 +115,7 @@ def test_postgresql_finds_what_the_rules_find() -> None:
         for rule, condition in CONDITIONS.items()
     )
 
+    @BUSY
     @given(st.lists(any_facts(), min_size=1, max_size=20))
     def same(several: list[Facts]) -> None:
         with connection.cursor() as cursor:
@@ -161,6 +165,7 @@ def test_g2_a_true_up_reaches_twelve_months_back_and_gives_back_all() -> None:
 def test_g2_what_a_bill_comes_to_balances_and_postgresql_agrees() -> None:
     moments = st.lists(st.integers(0, 900 * 86400), min_size=3, max_size=3).map(sorted)
 
+    @BUSY
     @given(
         st.lists(
             st.tuples(amounts, amounts, amounts, moments, st.integers(4, 6), st.booleans()),

@@ -23,6 +23,7 @@ from rasd.metering.importing.staging import stage
 from rasd.metering.models import Closing, Cycle
 
 LOCK = 0x434C_4F53  # "CLOS": one closing of a cycle at a time
+WORK_MEMORY = "192MB"  # of a step's sorts and hashes: what joins of a million rows need
 SEASON_DAYS = 800  # back from the window's end: two readings' distance and a year
 
 
@@ -192,6 +193,9 @@ class _Run:
         self.closing.steps = [*self.closing.steps, noted]
         self.closing.save(update_fields=["steps"])
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('work_mem', %s, true), set_config('jit', 'off', true)", [WORK_MEMORY]
+            )
             noted["counts"] = step(cursor)
             noted["ended"] = self.clock().isoformat()
             self.closing.save(update_fields=["steps"])

@@ -60,7 +60,7 @@ def import_readings(
         cursor.execute("ANALYZE found")
         for number, field, problem, mend in _problems(cursor):
             outcome.problems.append(Problem(rows[number], field, problem, mend))
-        cursor.execute(_INSERT, [at])
+        cursor.execute(_INSERT, {"at": at, "zone": timezone.get_default_timezone_name()})
         outcome.created = cursor.rowcount
         outcome.unchanged = outcome.rows - outcome.created - len({one.row.number for one in outcome.problems})
         staging.finish(outcome, table, path, kind="readings", at=at, actor=actor, dry_run=dry_run)
@@ -201,9 +201,12 @@ _CHECKS = [
 ]
 
 _INSERT = """
-INSERT INTO metering_reading (service_point_id, register_id, value, source, quality, taken_at, recorded_at)
-SELECT service_point_id, register_id, value, source,
-    CASE source WHEN 'estimate' THEN 'estimated' ELSE 'valid' END, taken_at, %s::timestamptz
-FROM found ORDER BY register_id, taken_at
+-- What meter readers and smart meters read in the window of a round that is open counts for it (G2).
+INSERT INTO metering_reading (service_point_id, register_id, cycle_id, value, source, quality, taken_at, recorded_at)
+SELECT service_point_id, register_id, c.id, value, source,
+    CASE source WHEN 'estimate' THEN 'estimated' ELSE 'valid' END, taken_at, %(at)s::timestamptz
+FROM found LEFT JOIN metering_cycle c ON c.closed_at IS NULL AND source IN ('field', 'smart')
+    AND (taken_at AT TIME ZONE %(zone)s)::date BETWEEN c.window_opens AND c.window_closes
+ORDER BY register_id, taken_at
 ON CONFLICT (register_id, source, taken_at) WHERE submission_id IS NULL DO NOTHING
 """

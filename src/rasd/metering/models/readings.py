@@ -158,6 +158,7 @@ class Adoption(models.Model):
                 adopted_at=at,
                 actor=actor,
                 why=why,
+                rule=reading.source,
                 confidence=confidence,
                 receipt=numbers.receipt(cycle.name, number),
                 supersedes=standing,
@@ -184,6 +185,8 @@ class Adoption(models.Model):
 
     def _gives_way(self, submission: Submission, value: Decimal, replace: bool) -> bool:
         """G2: whether a reading of ``submission`` takes the place of this one."""
+        if self.rule == "manual":  # a person has looked at the evidence; only a person changes it
+            return False
         if self.reading.source == Reading.Source.ESTIMATE:
             return True
         if self.reading.source != Reading.Source.CUSTOMER or not replace:

@@ -7,6 +7,7 @@ In Arabic time runs from right to left, and the scale stands at the right.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.utils.formats import date_format
@@ -45,11 +46,14 @@ BANDS = (("bad", 0.5), ("warn", 0.8), ("this", 1.01))
 """Colour of a district by the share that was read, up to which."""
 
 FONT = "IBM Plex Sans Arabic"
+FONTS = Path(__file__).parent / "fonts"
+"""By which words are measured; a page shows them in its own letters, a report in these."""
 
 
 def svg(spec: Spec, colours: Mapping[str, str] = ON_PAGE) -> str:
     import vl_convert
 
+    vl_convert.register_font_directory(str(FONTS))
     drawn: str = vl_convert.vegalite_to_svg(_styled(spec, colours))
     return drawn
 

@@ -37,15 +37,22 @@ def pdf(cycle: Cycle, found: Sequence[tuple[Picture, Sequence[Any]]], *, at: dat
         (home / SET.name).write_text(SET.read_text())
         parts = []
         for picture, rows in found:
-            part = {"title": str(picture.title), "about": str(picture.about), "picture": "", "table": table(rows)}
+            part = {
+                "title": str(picture.title),
+                "about": str(picture.about),
+                "picture": "",
+                "table": table(rows),
+            }
             if rows:
                 part["picture"] = f"{picture.name}.svg"
-                drawn = month_charts.svg(picture.spec(rows, month_charts.WIDE, month_charts.ON_PAPER), month_charts.ON_PAPER)
+                drawn = month_charts.svg(
+                    picture.spec(rows, month_charts.WIDE, month_charts.ON_PAPER), month_charts.ON_PAPER
+                )
                 (home / f"{picture.name}.svg").write_text(drawn)
             parts.append(part)
         (home / "month.json").write_text(json.dumps(_words(cycle, at) | {"parts": parts}))
         made: bytes = typst.compile(
-            home / SET.name, root=home, font_paths=[str(HERE / "fonts")], ignore_system_fonts=True
+            home / SET.name, root=home, font_paths=[str(month_charts.FONTS)], ignore_system_fonts=True
         )
         return made
 
@@ -71,7 +78,10 @@ def table(rows: Sequence[Any]) -> list[list[str]]:
         return []
     if isinstance(rows[0], Day):
         head = [_("Day"), _("this month"), _("last month")]
-        return [head, *([date_format(one.day, "j F"), _percent(one.this), _percent(one.last)] for one in rows)]
+        return [
+            head,
+            *([date_format(one.day, "j F"), _percent(one.this), _percent(one.last)] for one in rows),
+        ]
     if isinstance(rows[0], Month):
         head = [_("Month"), _("Registers billed"), _("on estimates"), _("Share")]
         return [

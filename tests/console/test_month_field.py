@@ -81,6 +81,7 @@ def test_g5_a_person_decides_with_a_reason_and_the_record_counts_it_so(differ, m
 def test_g5_a_reader_sees_his_own_record_and_answers_and_nobody_elses(differ, month):
     one, other = Reader.objects.get(code="R-1"), Reader.objects.get(code="R-2")
     his = client_of(one.user)
+    assert "/my-round" in his.get("/").content.decode()
     assert his.get("/my-round")["Location"] == f"/cycle/2026-11/readers/{one.pk}"
     assert his.get(f"/field-reads/{differ.field_read_id}").status_code == 200
     theirs = FieldRead.objects.get(reader=other)

@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.urls import reverse
 
 from rasd.metering import models
+from rasd.metering.importing.bringing import Visit
 from tests.metering.house import NOON, seen
 
 pytestmark = pytest.mark.django_db
-HAPPENED = [models.Submission, models.Reading, models.Adoption, models.Review, models.Cycle]
-REFERENCE = [models.Account, models.ServicePoint, models.Meter]
+HAPPENED = [models.Submission, models.Reading, models.Adoption, models.Review, models.Cycle, models.FieldRead]
+REFERENCE = [models.Account, models.ServicePoint, models.Meter, models.Reader, models.Route]
 
 
 @pytest.mark.parametrize("model", HAPPENED)
@@ -28,6 +29,11 @@ def test_g12_nobody_adds_changes_or_deletes_what_happened(model, rf, admin_user)
 @pytest.mark.parametrize("model", HAPPENED + REFERENCE)
 def test_each_list_and_each_row_opens(model, admin_client, house, november, send):
     submission = send(house, seen(4300))
+    reader = models.Reader.objects.create(code="R-1", name="Reader One")
+    models.Route.objects.create(number="B-01", reader=reader)
+    models.FieldRead.bring(
+        Visit("R-1", "k", NOON, service_point=house.number, no_access="dog"), at=NOON, actor="user:test"
+    )
     submission.judge(NOON)
     submission.send_to_review("unsure", NOON, "machine:reader")
     submission.adopt(Decimal(4300), NOON, "machine:reader", "sure")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -108,16 +109,20 @@ def _about(differ: Comparison) -> str:
     return told % {
         "cycle": differ.cycle.name,
         "number": field_read.service_point.number,
-        "customer": f"{customer.value.normalize():f}",
+        "customer": _plain(customer.value),
         "customer_at": f"{timezone.localtime(customer.taken_at):%Y-%m-%d %H:%M}",
         "reader": field_read.reader.code,
-        "field": f"{(field_read.value or 0):f}",
+        "field": _plain(field_read.value or Decimal(0)),
         "field_at": f"{timezone.localtime(field_read.visited_at):%Y-%m-%d %H:%M}",
         "field_read": field_read,
-        "difference": f"{differ.difference:f}",
+        "difference": _plain(differ.difference),
         "unit": differ.register.unit,
-        "tolerance": f"{differ.tolerance:f}",
+        "tolerance": _plain(differ.tolerance),
     }
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
 
 
 def _customer(differ: Comparison) -> Any:

@@ -12,12 +12,15 @@ from rasd.metering.models import (
     AccountContact,
     Adoption,
     Cycle,
+    FieldRead,
     Judgement,
     Meter,
     Photograph,
+    Reader,
     Reading,
     Register,
     Review,
+    Route,
     ServicePoint,
     Submission,
     ValidationSetting,
@@ -160,4 +163,29 @@ class ReviewAdmin(LookOnly, admin.ModelAdmin):
     )
     list_filter = ("outcome",)
     list_select_related = ("submission", "claimed_by", "closed_by")
+    show_full_result_count = False
+
+
+@admin.register(Reader)
+class ReaderAdmin(Undeletable, admin.ModelAdmin):
+    """Here a reader is given his login, with which he sees his own record and answers."""
+
+    list_display = ("code", "name", "user", "left_on")
+    search_fields = ("code", "name")
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Route)
+class RouteAdmin(Undeletable, admin.ModelAdmin):
+    list_display = ("number", "district", "reader")
+    search_fields = ("number", "district", "reader__code", "reader__name")
+    list_select_related = ("reader",)
+    autocomplete_fields = ("reader",)
+
+
+@admin.register(FieldRead)
+class FieldReadAdmin(LookOnly, admin.ModelAdmin):
+    list_display = ("id", "reader", "service_point", "visited_at", "value", "no_access")
+    list_select_related = ("reader", "service_point")
+    search_fields = ("reader__code", "service_point__number")
     show_full_result_count = False

@@ -29,7 +29,7 @@ from tests.metering.rounds import play
 Kind = ReaderSign.Kind
 TEN = NOON - timedelta(hours=2)
 NOW = NOON + timedelta(days=4)
-SEEDS = int(os.environ.get("RASD_TEST_SEEDS", "3"))  # 40 were played when the levels were chosen: docs/field-reads.md
+SEEDS = int(os.environ.get("RASD_TEST_SEEDS", "2"))  # 40 were played when the levels were chosen: docs/field-reads.md
 
 
 def standings_of(cycle, seed: int, dishonest: int | None):
@@ -59,7 +59,7 @@ def test_g5_who_invents_a_third_of_his_round_stands_out_and_no_honest_reader_doe
 
 @pytest.mark.django_db
 def test_g5_among_honest_readers_nobody_stands_out(november):
-    for seed in range(100, 102):
+    for seed in range(100, 101):
         found = standings_of(november, seed, dishonest=None)
         assert not [key for key, one in found.items() if one.stands_out]
 

@@ -19,6 +19,7 @@ from rasd.metering.models import Review, Submission
 OF_ALL_LINES = frozenset(
     {
         roles.CYCLE,
+        roles.COMPARISONS,
         roles.TROUBLES,
         roles.TEAM,
         roles.ACCOUNTS,

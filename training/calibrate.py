@@ -1,8 +1,8 @@
 """Make the eye's confidence mean something: fit and measure it on photographs that the networks never saw.
 
-    python training/calibrate.py --data DATA --weights DIR --name rasd-eye-2.2 --version 2.2
+    python training/calibrate.py --data DATA --weights DIR --name rasd-eye-2.3 --version 2.3
 
-DIR holds `strip_reader.onnx` and `counter_finder.onnx`, trained without the sources of `sources.HELD_BACK`; it gets
+DIR holds the three networks, trained without the sources of `sources.HELD_BACK`; it gets
 `calibration.json` and `manifest.json`. Each photograph of the held-back sources is read by the product's own code; a
 logistic model of the reading's features says how probable it is right. Figures are of leave-one-source-out: each source
 is judged by a model fitted without it. Pictures without a meter are among those that the networks were taught as such.

@@ -1,7 +1,7 @@
 """The whole recipe in one command: figures first, then the weights that are shipped.
 
-    python training/train.py --data DATA --work DIR [--strip-steps 4000] [--finder-steps 5000] [--clear-licences-only]
-                             [--start DIR] [--install]
+    python training/train.py --data DATA --work DIR [--strip-steps 4000] [--close-steps 840] [--finder-steps 5000]
+                             [--clear-licences-only] [--start DIR] [--install]
 
 DATA is the folder with `meters/`, `more/` and `digits/` (see sources.py); DIR keeps what is made on the way, checkpoints,
 logs and figures among it; the same command goes on where it was stopped. Steps: networks trained without the held-back
@@ -19,11 +19,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rasd.vision import confidence, eye
+from halved import halve
+
+from rasd.vision import confidence, eye, finder, strip
 
 HERE = Path(__file__).parent
 AGAIN, LAST = 3e-4, 2e-4  # rates of a later round, and of the last steps with every source
-NAME, VERSION = "rasd-eye-2.2", "2.2"
+NAME, VERSION = "rasd-eye-2.3", "2.3"
+NETWORKS = {"strips": strip.NETWORK, "close": strip.CLOSE, "finder": finder.NETWORK}
+SEEDS = {"close": 4}  # the second reader sees other pictures than the first, so that it errs elsewhere
 
 
 def run(script: str, *arguments: object) -> None:
@@ -39,6 +43,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--strip-steps", type=int, default=4000)
+    parser.add_argument("--close-steps", type=int, default=840)
     parser.add_argument("--finder-steps", type=int, default=5000)
     parser.add_argument("--clear-licences-only", action="store_true")
     parser.add_argument("--start", type=Path, help="the DIR of an earlier round, to train on from")
@@ -47,19 +52,21 @@ def main() -> None:
     data = ["--data", options.data, *(["--clear-licences-only"] if options.clear_licences_only else [])]
     measured, final = options.work / "measured", options.work / "final"
     for script, name, steps in (
-        ("strips.py", "strips", options.strip_steps), ("finder.py", "finder", options.finder_steps)
+        ("strips.py", "strips", options.strip_steps), ("strips.py", "close", options.close_steps),
+        ("finder.py", "finder", options.finder_steps),
     ):  # fmt: skip
         began = options.work / name
+        seeded = ["--seed", SEEDS[name]] if name in SEEDS else []
         earlier = options.start and ["--start", options.start / name / "checkpoint.pt", "--rate", AGAIN]
-        run(script, *data, "--out", began, "--steps", steps, *(earlier or []))
+        run(script, *data, "--out", began, "--steps", steps, *(earlier or []), *seeded)
         on = options.work / f"{name}_everything"
         last = ["--everything", "--start", began / "checkpoint.pt", "--rate", LAST]
-        run(script, *data, "--out", on, "--steps", steps // 10, *last)
+        run(script, *data, "--out", on, "--steps", steps // 10, *last, *seeded)
         run("curves.py", began, on)
         for folder, made in ((measured, began), (final, on)):
             folder.mkdir(parents=True, exist_ok=True)
-            for network in made.glob("*.onnx"):
-                shutil.copy(network, folder)
+            (network,) = made.glob("*.onnx")
+            halve(network, folder / NETWORKS[name])
     sealed = ["--name", f"{NAME}-measured", "--version", VERSION]
     run("calibrate.py", "--data", options.data, "--weights", measured, *sealed)
     shutil.copy(measured / confidence.CALIBRATION, final)

@@ -2,7 +2,7 @@
 
 The folder of an eye holds its files and `manifest.json`:
 
-    {"name": "rasd-eye-2.2", "version": "2.2", "format": 2, "files": {"counter_finder.onnx": SHA-256 in hex, …}}
+    {"name": "rasd-eye-2.3", "version": "2.3", "format": 3, "files": {"counter_finder.onnx": SHA-256 in hex, …}}
 
 `name` is kept with every reading (G4) and tells two eyes apart; `version` is for people; `format` says which networks,
 inputs and features there are, so that weights from another release are refused instead of misread.
@@ -26,10 +26,10 @@ from rasd.vision.types import DEFAULT, History, PhotoReading, RegisterHint, Thre
 
 SHIPPED = Path(__file__).parent / "weights"
 
-FORMAT = 2
+FORMAT = 3
 """What this code reads. Raised whenever weights of before would be misread: other networks, inputs or features."""
 
-FILES = (finder.NETWORK, strip.NETWORK, confidence.CALIBRATION)
+FILES = (finder.NETWORK, strip.NETWORK, strip.CLOSE, confidence.CALIBRATION)
 """What the manifest of an eye of this format must list."""
 
 

@@ -1,9 +1,10 @@
 """Read one counter: the picture and where the counter is → what it may show.
 
-The network (training/strips.py) was trained on counters straightened to 48 x 256 pixels, a little too tight or too
+The networks (training/strips.py) were trained on counters straightened to 48 x 256 pixels, a little too tight or too
 wide as a finder cuts them. A first cut tells which end is up and where in it the digits stand; the counter is then cut
-again, round the digits, and the answers are averaged. Where they differ it is cut twice more, and the reading is not sure,
-which one look alone would not tell; the closer cuts decide then, as a wheel between two digits is small in a wide one.
+again, round the digits, and read by a second network, which errs elsewhere; the answers are averaged. Where they differ it
+is cut twice more, and the reading is not sure, which one look alone would not tell; the closer cuts decide then, as a wheel
+between two digits is small in a wide one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from rasd.vision.types import RegisterHint
 if TYPE_CHECKING:
     from rasd.vision.eye import Eye
 
-NETWORK = "strip_reader.onnx"
+NETWORK = "strip_reader.onnx"  # reads the first cut
+CLOSE = "close_reader.onnx"  # reads the next one: trained by itself, so that it errs elsewhere
 HEIGHT, WIDTH = 48, 256  # as trained
 FIRST = (1.3, 1.2)  # the finder's corners widened and heightened by these: what it cut off is lost for good
 SECOND = (1.0, 0.9)  # the same of the digits' own corners
@@ -105,7 +107,7 @@ def _read(
         return Strip(wide, ctc.read(steps), tuple(float(p) for p in kind), 0.0)
     tight = _tightened(wide, steps)
     quads = [wide, _grown(tight, *SECOND)]
-    more, more_kinds = _seen(eye, picture, quads[1:])
+    more, more_kinds = _seen(eye, picture, quads[1:], CLOSE)
     cuts, kinds = [steps, *more], [kind, *more_kinds]
     is_display = kind[1] > kind[0]
     after = ctc.decimals(steps) or 0
@@ -120,10 +122,11 @@ def _read(
     if reads[0].digits != reads[1].digits:
         weights = [FIRST_COUNTS, 1.0, *(1.0 for _ in FURTHER)]
         further = [_grown(tight, *grow) for grow in FURTHER]
-        more, more_kinds = _seen(eye, picture, further)
-        quads += further
-        reads += [ctc.read(one, weigh) for one in more]
-        kinds += [*more_kinds]
+        for quad, reader in zip(further, (CLOSE, NETWORK), strict=True):
+            (seen,), (look,) = _seen(eye, picture, [quad], reader)
+            quads.append(quad)
+            reads.append(ctc.read(seen, weigh))
+            kinds.append(look)
     together: dict[str, float] = defaultdict(float)
     for one, weight in zip(reads, weights, strict=True):
         for text, probability in one.strings:
@@ -151,11 +154,13 @@ def fits(register: RegisterHint, length: int, after: int) -> bool:
     return length in {register.digits, register.digits + register.decimals, register.digits + after}
 
 
-def _seen(eye: Eye, picture: Picture, quads: list[Quad]) -> tuple[np.ndarray, np.ndarray]:
+def _seen(
+    eye: Eye, picture: Picture, quads: list[Quad], reader: str = NETWORK
+) -> tuple[np.ndarray, np.ndarray]:
     """For each quad its steps (see ctc.Steps) and the probabilities of `KINDS`."""
     cuts = [cut_out(picture, quad, HEIGHT, WIDTH) for quad in quads]
     tensor = (np.stack(cuts).astype(np.float32) / 255).transpose(0, 3, 1, 2)
-    steps, kinds = eye.network(NETWORK).run(None, {"strips": np.ascontiguousarray(tensor)})
+    steps, kinds = eye.network(reader).run(None, {"strips": np.ascontiguousarray(tensor)})
     return steps, kinds
 
 

@@ -97,6 +97,9 @@ def test_the_month_is_closed_by_a_button_and_says_what_is_billed(
     assert client.post(reverse("console:month_close", args=["2026-11"])).status_code == 403
     close(month, at=AFTER, actor="user:noor", with_open_reviews=True)
     client.force_login(supervisor)
+    part = client.get(reverse("console:month_closing", args=["2026-11"])).content.decode()
+    assert "<html" not in part
+    assert "</ol>" in part
     assert "sealed" in client.get(home, headers={"accept-language": "en"}).content.decode()
 
 

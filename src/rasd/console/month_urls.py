@@ -17,6 +17,7 @@ urlpatterns = [
     path("cycle/<str:name>/reminders", month_customers.reminders, name="month_reminders"),
     path("cycle/<str:name>/reminders/<int:pk>/stop", month_customers.stop_reminders, name="stop_reminders"),
     path("cycle/<str:name>/close", month_closing.close, name="month_close"),
+    path("cycle/<str:name>/closing", month_closing.progress, name="month_closing"),
     path("cycle/<str:name>/precedence", month_closing.precedence, name="month_precedence"),
     path("cycle/<str:name>/exceptions", month_exceptions.listed, name="month_exceptions"),
     path("cycle/<str:name>/exceptions/<int:pk>", month_exceptions.one, name="month_exception"),

@@ -41,6 +41,15 @@ def close(request: StaffRequest, name: str) -> HttpResponse:
 
 @page(roles.CYCLE)
 @never_cache
+def progress(request: StaffRequest, name: str) -> HttpResponse:
+    """How far the closing is: the part of the month's home that is asked for every two seconds while it runs."""
+    cycle = get_object_or_404(Cycle, name=name)
+    about = about_closing(cycle, request.user.has_perm(roles.CLOSE))
+    return render(request, "console/_month_closing.html", {"cycle": cycle, **about})
+
+
+@page(roles.CYCLE)
+@never_cache
 def precedence(request: StaffRequest, name: str) -> HttpResponse:
     """G2: the table of precedence, with how often each row decided where the month is closed."""
     cycle = get_object_or_404(Cycle, name=name)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from click.testing import CliRunner
-from django.db import connection
+from django.db import OperationalError, connection
 
 from rasd.ledger.models import Entry
 from rasd.metering import closing, sealing
@@ -104,6 +105,31 @@ def test_g2_whenever_a_closing_is_killed_nothing_is_half_closed_and_the_next_one
     assert Billed.objects.filter(cycle=november).count() == 2
     assert Adoption.objects.filter(cycle=november).count() == 2
     assert Entry.objects.filter(action="cycle.closed").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_g2_a_closing_whose_session_dies_in_the_last_step_leaves_nothing_and_the_next_one_closes(
+    november: Cycle, house: ServicePoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(house, november, 4310)
+
+    def dies(cursor: Any, cycle: Cycle) -> dict[str, str]:
+        assert Billed.objects.filter(cycle=cycle).count() == 1  # all but the ledger's entry is done
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise AssertionError("the session lives")
+
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(sealing, "blocks_of", dies)
+        shut(november)
+    connection.close()
+    november.refresh_from_db()
+    assert (november.closed_at, Billed.objects.filter(cycle=november).count()) == (None, 0)
+    try:
+        shut(november)
+        assert (november.closed_at, billed(house, november).value) == (AFTER, 4310)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS metering_billed_2026_11, metering_reckoned_2026_11")
 
 
 def test_g4_a_billed_row_changed_afterwards_is_found_out(november: Cycle, house: ServicePoint) -> None:

@@ -1,13 +1,18 @@
 """What the templates of the watch's site draw and say."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -15,7 +20,7 @@ from rasd.watch.journeys import NotAJourney
 from rasd.watch.measures.completion import Share
 from rasd.watch.measures.funnel import Stage
 from rasd.watch.measures.week import PARTS_OF_THE_DAY, Cell
-from rasd.watch.models import JourneyFile
+from rasd.watch.models import JourneyFile, Probe
 from rasd.watch.pages import words
 from rasd.watch.pages.pictures import Day, tone
 from rasd.watch.players.finding import Finding
@@ -77,6 +82,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def mark(verdict: str) -> SafeString:
     """A verdict's shape and colour; its words stand beside it, or hidden in it."""
     return format_html(
@@ -84,6 +90,18 @@ def mark(verdict: str) -> SafeString:
         verdict.replace(", ", "-"),
         MARKS[verdict],
     )
+
+
+@register.filter
+def stops(probes: Iterable[Probe]) -> SafeString:
+    """Visits side by side, each a mark that leads to its report. In Python: the first page has a thousand of them."""
+    rows = []
+    for probe in probes:
+        when = figures(date_format(localtime(probe.began_at), "l j F, H:i"))
+        words = f"{said(probe.verdict, 'verdicts')}, {when}"
+        rows.append((reverse("watch:report", args=[probe.token]), words, mark(probe.verdict), words))
+    row = '<li><a href="{}" data-stop title="{}">{}<span class="hidden">{}</span></a></li>'
+    return format_html_join("", row, rows)
 
 
 @register.simple_tag
@@ -270,24 +288,16 @@ def pool_name(name: str) -> Any:
 
 # Steps
 
-WITHIN = re.compile(r" \(within: ([\d.]+)s\)$")
-KEPT = re.compile(r"(?:^|, )keep: .*$", re.DOTALL)
-NAMED = re.compile(r"(^|, )(?:words|subject|name|url): ")
-
-
 @register.filter
 def about(step: Finding | Stage) -> str:
     """What a step says after its verb, as a person would: without the names of the language's own keys."""
-    told = WITHIN.sub("", step.says.removeprefix(f"{step.verb}: "))
-    if step.verb in {"hear", "mail", "get", "press", "tick"}:
-        told = NAMED.sub(r"\1", KEPT.sub("", told)).replace("person: True", _("a person"))
-    return "" if step.verb == "back" else told
+    return words.plainly(step.verb, step.says.removeprefix(f"{step.verb}: "))
 
 
 @register.filter
 def given(step: Finding | Stage) -> float | None:
     """Seconds that he gives this step, where it says so."""
-    found = WITHIN.search(step.says)
+    found = words.WITHIN.search(step.says)
     return float(found[1]) if found else None
 
 

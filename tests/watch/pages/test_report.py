@@ -188,3 +188,9 @@ def test_every_code_that_a_page_can_show_has_words():
         "VERBS": VERBS,
     }.items():
         assert not set(codes) - set(getattr(words, of)), of
+
+
+def test_a_step_is_told_in_the_headline_as_in_the_list_without_the_languages_own_keys() -> None:
+    says = r"hear: words: your bill, keep: amount: ([\d.]+) (within: 30s)"
+    assert words.step(says) == f"{words.VERBS['hear']} your bill"
+    assert words.step("press: Send") == f"{words.VERBS['press']} Send"

@@ -1,12 +1,20 @@
 """The watch's codes in words, for people. Every code that a report can carry has its words here (a test holds that)."""
 
+import re
+
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rasd.watch.players.finding import ExhibitKind, Outcome, Trouble
 from rasd.watch.verdicts import Verdict
 
 Words = str | Promise
+
+WITHIN = re.compile(r" \(within: ([\d.]+)s\)$")
+KEPT = re.compile(r"(?:^|, )keep: .*$", re.DOTALL)
+NAMED = re.compile(r"(^|, )(?:words|subject|name|url): ")
+"""Keys of the language in what a step says."""
 
 VERDICTS: dict[str, Words] = {
     Verdict.COMPLETED: _("done"),
@@ -181,4 +189,12 @@ def part(name: str) -> Words:
 def step(says: str) -> str:
     """A step as reports have it (``press: Send``) in the reader's language: He pressed Send."""
     verb, colon, rest = says.partition(": ")
-    return f"{VERBS[verb]} {rest}" if colon and verb in VERBS else says
+    return f"{VERBS[verb]} {plainly(verb, rest)}" if colon and verb in VERBS else says
+
+
+def plainly(verb: str, rest: str) -> str:
+    """What a step says after its verb, as a person would: without the names of the language's own keys."""
+    told = WITHIN.sub("", rest)
+    if verb in {"hear", "mail", "get", "press", "tick"}:
+        told = NAMED.sub(r"\1", KEPT.sub("", told)).replace("person: True", gettext("a person"))
+    return "" if verb == "back" else told

@@ -143,6 +143,21 @@ def test_metas_limit_is_kept_and_the_rest_has_its_turn_a_day_later(round_, line)
     assert Reminder.objects.get().ended_at is not None
 
 
+def test_where_metas_limit_does_not_reach_for_all_nobody_is_reminded_twice_before_everybody_was_once(
+    round_, cycle
+):
+    for number in range(1, 6):
+        make_customer(number)
+    Line.objects.update(daily_customers=4)  # three, as a tenth is kept
+    round_().go_on(OPENS)
+    first = set(written_to())
+    Outgoing.objects.update(created_at=OPENS)
+    later = OPENS + timedelta(days=7)
+    Reminder.begin(cycle, "ending", at=later).go_on(later)
+    assert len(first) == 3
+    assert len(set(written_to())) == 5
+
+
 def test_numbers_of_one_portfolio_share_its_limit_and_an_answer_within_a_day_takes_none_of_it(line, customer):
     more = {"portfolio": "p", "daily_customers": 10}
     other = Line.objects.create(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -112,9 +113,15 @@ def test_a_number_typed_in_its_place_is_weighed_as_in_a_chat(client, send):
 def test_what_cannot_be_read_is_said_with_the_mend_and_what_is_unsure_goes_to_a_person(client, send):
     _answer, words = page(client, send(unreadable("blurred")))
     assert "The photograph is blurred." in words
-    _answer, words = page(client, send(shows("04500", 0.1), key="b"))
+    address = send(shows("04500", 0.1), key="b")
+    _answer, words = page(client, address)
     assert "a colleague will look at your photograph. The answer will stand here." in words
-    assert Review.objects.get().closed_at is None
+    review = Review.objects.get()
+    review.ask_again(User.objects.create_user("salma"), at=NOON, why="blurred")
+    do_jobs(until=NOON + timedelta(minutes=5))
+    _answer, words = page(client, address)
+    assert "send it again" in words
+    assert not Outgoing.objects.exists()
 
 
 def test_g1_what_is_sent_outside_the_window_is_told_the_dates(client, send, clock):  # noqa: F811

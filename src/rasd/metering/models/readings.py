@@ -65,9 +65,15 @@ class Reading(models.Model):
 class Adoption(models.Model):
     """Which reading the cycle bills on, since when, by whom and why. One stands at a time; those it replaced stay."""
 
-    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="adoptions")
-    register = models.ForeignKey(Register, models.PROTECT, related_name="adoptions")
-    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="adoptions")
+    # Whose they are, its reading's own foreign keys vouch for: a closing makes hundreds of thousands, and each constraint is looked
+    # up for each of them.
+    service_point = models.ForeignKey(
+        ServicePoint, models.PROTECT, related_name="adoptions", db_constraint=False
+    )
+    register = models.ForeignKey(Register, models.PROTECT, related_name="adoptions", db_constraint=False)
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="adoptions", db_constraint=False, db_index=False
+    )
     reading = models.ForeignKey(Reading, models.PROTECT, related_name="adoptions")
     adopted_at = models.DateTimeField(default=timezone.now)
     actor = models.CharField(max_length=200)

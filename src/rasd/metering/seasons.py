@@ -22,10 +22,10 @@ from rasd.metering.estimating import (
     stretch_between,
 )
 
-LEARNS_FROM = 2_000
-"""Registers of a kind, drawn by a hash of their ids: the season's factors are then known to about one per cent."""
+LEARNS_FROM = 400
+"""Registers of a kind, drawn by a hash of their ids: the season's factors are then known to about two per cent."""
 
-SCORED = 400  # of them whose known months are estimated, to see how far off that is
+SCORED = 120  # of them whose known months are estimated, to see how far off that is
 SCORES_NEEDED = 100  # fewer say little of the lowest and highest tenth
 ROUNDS = 8  # of fitting the season and the homes' levels in turn; the factors then change by less than 0.001
 PULL = 0.2  # stretches: so much the season leans to that of all classes (or to none) where few are known

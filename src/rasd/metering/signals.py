@@ -25,9 +25,9 @@ readings_differ = Signal()
 In one list, as a closing may find thousands. Told again, until each has one."""
 
 third_estimates = Signal()
-"""``cycle: Cycle``, ``at: datetime`` and ``registers: dict[int, int]``, by primary key how many estimates in a row each would have with
-this one: more than two. Whoever opens a case to get a real reading answers ``{register: the case's reference}`` (G2): without
-one the estimate is not made."""
+"""``cycle: Cycle``, ``at: datetime`` and ``registers: dict[int, int]``: by primary key how many estimates in a row each would
+have with this one, more than two. Whoever opens a case to get a real reading answers ``{register: the case's
+reference}`` (G2): without one the estimate is not made."""
 
 cycle_closed = Signal()
 """``closing: Closing``: what its cycle is billed on is settled from now on."""

@@ -82,14 +82,14 @@ def _season(homes: Sequence[Sequence[Stretch]], leaning_to: tuple[float, ...]) -
             owners.append(owner)
     if not rows:
         return leaning_to
-    days, uses, owner_of = np.array(rows), np.array(rates), np.array(owners)
-    lengths = days.sum(axis=1)
-    shares = days / lengths[:, None]
+    by_month, uses, owner_of = np.array(rows), np.array(rates), np.array(owners)
+    lengths = by_month.sum(axis=1)
+    shares = by_month / lengths[:, None]
     towards = np.array(leaning_to)
     season: np.ndarray = towards.copy()
     for _ in range(ROUNDS):
         used = np.bincount(owner_of, uses, len(homes))
-        counted = np.bincount(owner_of, days @ season, len(homes))
+        counted = np.bincount(owner_of, by_month @ season, len(homes))
         level = np.divide(used, counted, out=np.zeros(len(homes)), where=counted > 0)
         floor = EMPTY * float(np.median(level[np.unique(owner_of)]))
         kept = level[owner_of] > max(floor, 1e-9)

@@ -69,7 +69,9 @@ def faults_of(cursor: Any, cycle: Cycle) -> list[str]:
     if seal_of(now) == entry.facts["seal"]:
         return []
     faults = [f"the billed rows of cycle {cycle} are not those of the ledger's entry {entry.number}"]
-    kept = next((one["counts"]["blocks"] for one in cycle.closing.steps if one["step"] == "bill"), {})
+    kept: dict[str, str] = next(
+        (one["counts"]["blocks"] for one in cycle.closing.steps if one["step"] == "bill"), {}
+    )
     if seal_of(kept) != entry.facts["seal"]:
         return [*faults, "the closing's own list of blocks was changed too, so it cannot be said where"]
     differing = [int(one) for one in sorted({*now, *kept}, key=int) if now.get(one) != kept.get(one)]

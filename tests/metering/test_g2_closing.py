@@ -161,6 +161,30 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
     }
 
 
+def test_g2_a_photograph_judged_after_the_closing_is_a_correction_and_what_was_sealed_stays(
+    november: Cycle, house: ServicePoint, send: Callable[..., Any], django_user_model: Any
+) -> None:
+    submission = send(house, seen(4305, 0.5))
+    review = submission.send_to_review("unsure", NOON, "machine:reader")
+    with pytest.raises(Undecided) as stopped:
+        shut(november)
+    assert stopped.value.questions.reviews == 1
+    shut(november, with_open_reviews=True)
+    assert billed(house, november).source == "estimate"
+
+    adoption = review.accept(
+        Decimal(4305), django_user_model.objects.create_user("reem"), AFTER + timedelta(hours=1)
+    )
+    assert adoption.supersedes == billed(house, november).adoption
+    assert Adoption.objects.get(cycle=november, superseded_at=None) == adoption
+    with connection.cursor() as cursor:
+        assert sealing.faults_of(cursor, november) == []
+    december = Cycle.open("2026-12", at=AFTER, actor="user:test")
+    read(house, december, 4600, at=NOON + timedelta(days=30))
+    close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+    assert (billed(house, december).previous_value, billed(house, december).use) == (4305, 295)
+
+
 def test_g2_a_month_is_whole_what_has_nothing_to_bill_on_must_be_mended(
     november: Cycle, house: ServicePoint
 ) -> None:

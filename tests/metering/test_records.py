@@ -29,7 +29,9 @@ from tests.metering.rounds import play
 Kind = ReaderSign.Kind
 TEN = NOON - timedelta(hours=2)
 NOW = NOON + timedelta(days=4)
-SEEDS = int(os.environ.get("RASD_TEST_SEEDS", "2"))  # 40 were played when the levels were chosen: docs/field-reads.md
+SEEDS = int(
+    os.environ.get("RASD_TEST_SEEDS", "2")
+)  # 40 were played when the levels were chosen: docs/field-reads.md
 
 
 def standings_of(cycle, seed: int, dishonest: int | None):

@@ -15,12 +15,13 @@ from rasd.config.asgi import Handler
 HANDSHAKE = b"hub.mode=subscribe&hub.verify_token=test-verify-token&hub.challenge=42"
 threads: list[threading.Thread] = []
 begun: list[str] = []
-may_end = threading.Event()
+came, may_end = threading.Semaphore(0), threading.Event()
 
 
 def slow(request: HttpRequest) -> HttpResponse:
     begun.append(request.path)
     threads.append(threading.current_thread())
+    came.release()
     may_end.wait(10)
     return HttpResponse("done")
 
@@ -29,7 +30,14 @@ urlpatterns = [path("slow", slow), path("channels/", include("rasd.channels.what
 
 
 async def answer_to(site: Handler, where: str, query: bytes = b"") -> tuple[int, bytes]:
-    scope = {"type": "http", "method": "GET", "path": where, "query_string": query, "headers": [(b"host", b"testserver")], "http_version": "1.1"}  # fmt: skip
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": where,
+        "query_string": query,
+        "headers": [(b"host", b"testserver")],
+        "http_version": "1.1",
+    }
     asking = ApplicationCommunicator(site, scope)
     await asking.send_input({"type": "http.request", "body": b"", "more_body": False})
     try:
@@ -53,9 +61,7 @@ def site(settings):
 
 async def test_g6_a_webhook_passes_pages_that_wait_their_turn_in_the_web_process_too(site):
     pages = [asyncio.create_task(answer_to(site, "/slow")) for _ in range(4)]
-    async with asyncio.timeout(10):
-        while len(begun) < 2:
-            await asyncio.sleep(0.01)
+    assert [await asyncio.to_thread(came.acquire, timeout=10) for _ in range(2)] == [True, True]
     assert await answer_to(site, "/channels/webhook", HANDSHAKE) == (200, b"42")
     assert len(begun) == 2
     may_end.set()

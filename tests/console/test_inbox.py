@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasd.channels.models import Media, Outgoing
+from rasd.channels.models import Line, LineLimit, Media, Outgoing
 from rasd.channels.signals import outgoing_changed
 from rasd.console.inbox import USUAL_TODAY, usual_times
 from rasd.console.views import conversations
@@ -32,6 +32,7 @@ from rasd.desk.models import (
     Notice,
     SavedView,
 )
+from rasd.flows.live import said_in, topics_of
 from rasd.ledger import evidence
 from rasd.ledger.models import Entry
 from rasd.metering.models import AccountContact
@@ -122,6 +123,36 @@ def test_a_list_of_ones_own_work_is_told_when_some_comes_and_when_it_goes_and_of
         agent.get(f"/conversations/?queue={utility.queue.pk}")
     )
     assert 'data-live="conversations"' in text_of(agent.get("/conversations/"))
+
+
+def test_of_what_was_said_the_lists_and_the_page_are_told_where_and_no_numbers_are_counted_anew(
+    as_, person, utility, django_assert_max_num_queries
+):
+    salma, conversation = person("agent", username="salma"), utility.conversation()
+    Employee.objects.create(user=salma)
+    owed = conversation.owe(utility.writes(conversation, "متى تعود الكهرباء؟"), queue=utility.queue)
+    owed.give(salma, at=timezone.now(), actor="machine:test")
+    lists = {f"owner:{salma.pk}", f"queue:{utility.queue.pk}"}
+    where = {f"{topic}#{conversation.pk}" for topic in {*lists, str(conversation)}}
+    assert set(said_in(conversation)) == {"conversations", *where}
+    assert set(topics_of(conversation)) == {"conversations", "owed", str(conversation), *lists}
+    utility.writes(conversation, "وهل من جديد؟", minutes_ago=-1)
+    as_row, agent = HTMX | {"HX-Target": f"one-{conversation.pk}"}, as_("agent")
+    with django_assert_max_num_queries(12):
+        row = text_of(agent.get(at("conversation", conversation.pk), {"mine": "1"}, headers=as_row))
+    assert row.startswith(f'<li id="one-{conversation.pk}"')
+    assert "وهل من جديد؟" in row
+    assert f"{at('conversation', conversation.pk)}?mine=True" in row
+
+
+def test_a_row_of_a_line_that_one_does_not_see_is_not_found(as_, utility):
+    agent, conversation = as_("agent"), utility.conversation()
+    other = Line.objects.create(channel="whatsapp", external_id="other", name="other", purpose="service")
+    LineLimit.put(
+        User.objects.get(username="agent"), [other], by=User.objects.get(username="agent"), at=utility.now
+    )
+    as_row = HTMX | {"HX-Target": f"one-{conversation.pk}"}
+    assert agent.get(at("conversation", conversation.pk), headers=as_row).status_code == 404
 
 
 # Who may
@@ -405,7 +436,7 @@ def test_the_counts_of_the_views_are_fetched_alone_so_that_what_is_typed_into_th
     one, client = utility.conversation(), as_("agent")
     one.owe(utility.writes(one, "hello?"), queue=utility.queue)
     for address in ("/conversations/", at("conversation", one.pk)):
-        assert 'data-live="conversations"' in text_of(client.get(address)).partition('id="counts"')[2][:100]
+        assert 'data-live="owed"' in text_of(client.get(address)).partition('id="counts"')[2][:100]
         counts = text_of(client.get(address, headers=HTMX | {"HX-Target": "counts"}))
         assert '<b class="number">1</b>' in counts
         assert "filters" not in counts

@@ -20,11 +20,12 @@ from rasd.desk.models import (
     Notice,
     SavedView,
 )
-from rasd.flows.live import announce
+from rasd.flows.live import announce, said_in
 from rasd.ledger import evidence
 from tests.console.browsing import DESKTOP, PHONE, opened, served, shoot
 from tests.console.filling import a_conversation, some_conversations
 from tests.console.looking import look_at
+from tests.console.staff import owed
 
 pytestmark = [
     pytest.mark.browser,
@@ -122,6 +123,10 @@ def pdf(utility, conversation):
     out = io.BytesIO()
     document.save(out)
     return file(utility, conversation, out.getvalue(), "document", "application/pdf", "tenancy.pdf")
+
+
+def fetches(part):
+    return lambda answer: answer.request.headers.get("hx-target") == part
 
 
 def live(page):
@@ -410,6 +415,28 @@ def test_what_comes_in_appears_in_list_and_conversation_and_nothing_is_lost(brow
         assert abs(page.evaluate(place) - at) < 2
         expect(page.locator("#text")).to_have_value("half a sen")
         expect(page.locator(f"#row-{shown[0].pk}")).to_have_attribute("aria-current", "true")
+
+
+def test_a_list_by_due_time_has_the_row_fetched_in_which_something_was_said_and_stays_as_it_is(
+    browse, salim, utility
+):
+    mine = [owed(utility, owner=salim, due_in=n).conversation for n in (10, 20)]
+    asked: list[str] = []
+    with browse(salim, language="en") as page:
+        first = {part: page.expect_response(fetches(part)) for part in ("list", "about")}
+        with first["list"], first["about"]:  # the page's first look, once the server listens
+            page.goto(f"/conversations/{mine[0].pk}?mine=1")
+        page.on("request", lambda request: asked.append(request.headers.get("hx-target", "")))
+        with transaction.atomic():
+            for one in mine:
+                utility.writes(one, "And I say more")
+                announce(*said_in(one))
+        for one in mine:
+            expect(page.locator(f"#row-{one.pk}")).to_contain_text("And I say more")
+        expect(page.locator("#chat")).to_contain_text("And I say more")
+        expect(page.locator(f"#row-{mine[0].pk}")).to_have_attribute("aria-current", "true")
+    assert {f"one-{one.pk}" for one in mine} | {"conversation"} <= set(asked)
+    assert not {"list", "about"} & set(asked)
 
 
 # Promises, pictures, phones

@@ -52,9 +52,9 @@ async def told(subscriber: live.Subscriber) -> set[str]:
 
 
 @contextlib.asynccontextmanager
-async def page(hub: live.Hub, *topics: str):
+async def page(hub: live.Hub, *topics: str, **whose: bool):
     """An open page that has had its first look."""
-    async with hub.subscribed(frozenset(topics)) as subscriber:
+    async with hub.subscribed(frozenset(topics), **whose) as subscriber:
         await asyncio.wait_for(hub.ready.wait(), 5)
         subscriber._changed.clear()
         subscriber._woken.clear()
@@ -135,6 +135,26 @@ async def test_a_slow_page_holds_nothing_up_and_grows_nothing():
         assert len(slow._changed) == 2
         assert await told(slow) == {"review", "cycle"}
         assert await slow.changed(0.05) == set()
+
+
+async def test_a_page_is_told_in_which_conversation_something_was_said_until_those_are_many():
+    hub = live.Hub()
+    async with page(hub, "owner:5", "conversation:17") as one:
+        await announced("owner:5#17", "conversation:17#17", "owner:6#17")
+        assert await told(one) == {"owner:5#17", "conversation:17#17"}
+        one.tell(frozenset({"owner:5#18", "owner:5"}))
+        assert one._changed == {"owner:5"}, "all of it is looked at: its rows too"
+        for pk in range(500):
+            one.tell(frozenset({f"owner:5#{pk}"}))
+        assert one._changed == {"owner:5"}
+
+
+async def test_who_is_limited_to_some_lines_is_told_of_no_conversation_by_its_number():
+    """It may be one that he does not see."""
+    hub = live.Hub()
+    async with page(hub, "queue:3", names_them=False) as limited:
+        await announced("queue:3#17")
+        assert await told(limited) == {"queue:3"}
 
 
 async def test_after_the_database_died_it_listens_again_and_everything_is_looked_at():

@@ -48,9 +48,14 @@ def ordered(filters: Filters, user: User, at: datetime) -> QuerySet[Conversation
     found = filters.conversations(user, at)
     if filters.q:
         return found
-    if filters.state in {State.OWED, State.LATE}:
+    if is_by_due(filters):
         return found.annotate(due_at=Coalesce(Least(*_soonest()), Value(LAST))).order_by("due_at", "pk")
     return found.order_by("-last_message_at", "-pk")
+
+
+def is_by_due(filters: Filters) -> bool:
+    """Then what is said in one of them changes that one only, and not where it stands."""
+    return not filters.q and filters.state in {State.OWED, State.LATE}
 
 
 def _soonest() -> list[Subquery]:
@@ -77,7 +82,7 @@ def after(found: QuerySet[Conversation], filters: Filters, cursor: str) -> Query
         at, last = datetime.fromtimestamp(float(moment), tz=UTC), int(pk)
     except (ValueError, OverflowError, OSError):
         return found
-    if filters.state in {State.OWED, State.LATE}:
+    if is_by_due(filters):
         return found.filter(Q(due_at__gt=at) | Q(due_at=at, pk__gt=last))
     # The first condition alone lets the index be used; the second tells those of the same moment apart.
     return found.filter(last_message_at__lte=at).exclude(last_message_at=at, pk__gte=last)

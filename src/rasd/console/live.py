@@ -1,9 +1,10 @@
 """Pages that change by themselves: PostgreSQL's NOTIFY, fanned out to the browsers as server-sent events.
 
 One connection a web process listens, however many pages are open, and none is held for a page. What is sent is a topic
-(``review``, ``conversation:17``), never content: the page fetches its own fragment anew, with its own rights. A page that
+(``review``, ``conversation:17``), never content: the page fetches its own fragment anew, with its own rights. It may say which
+conversation something was said in (``owner:5#17``): then the page fetches that row, and not the list. A page that
 is slow can hold nothing up and grow nothing: for each there is a set of the topics that changed since it was last told,
-which cannot be larger than what it asked for.
+which cannot be larger than what it asked for and MOST_SAID.
 
 A notification that was sent while the listening connection was down is lost (PostgreSQL keeps none), so on every
 reconnect all pages are told that everything may have changed. What changed between the making of a page and the opening
@@ -24,6 +25,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from rasd.channels.models import lines_of
 from rasd.console import roles
 from rasd.console.sight import may_hear
 
@@ -32,6 +34,12 @@ log = structlog.get_logger("rasd.console.live")
 CHANNEL = "rasd_live"
 MAX_TOPICS = 20  # of one page
 GATHER = 0.3  # seconds between two events of one topic to one page: a burst becomes one fetch
+GATHER_LONGER = {
+    "owed": 1.5
+}  # the like, of what changes all the time and is looked at every 15 s; shorter than SKEW
+MOST_SAID = (
+    20  # conversations in which something was said, not told yet: of more, the topics have changed as a whole
+)
 HEARTBEAT = 20.0  # seconds: shorter than the idle time-outs of the usual proxies (60 s)
 LIFE = 10 * 60.0  # seconds; then the browser connects anew, and whether its person may is asked again
 RETRY = 2_000  # milliseconds after which a browser connects anew
@@ -45,6 +53,7 @@ CHECK = 30.0  # seconds of silence after which the listening connection is tried
 TOPICS: dict[str, str] = {
     "review": roles.REVIEW,
     "conversations": roles.CONVERSATIONS,
+    "owed": roles.CONVERSATIONS,
     "conversation": roles.CONVERSATIONS,
     "owner": roles.CONVERSATIONS,
     "queue": roles.CONVERSATIONS,
@@ -59,39 +68,58 @@ TOPICS: dict[str, str] = {
 
 
 class Subscriber:
-    """One open page."""
+    """One open page.
 
-    def __init__(self, topics: frozenset[str]) -> None:
-        self.topics = topics
+    Args:
+        names_them: whether it is told in which conversation something was said; not who is limited to some lines, as it may be
+            one that he does not see.
+    """
+
+    def __init__(self, topics: frozenset[str], *, names_them: bool = True) -> None:
+        self.topics, self._names_them = topics, names_them
         self._changed: set[str] = set()
         self._told: dict[str, float] = {}  # when each was told last, of those that rest
         self._woken = asyncio.Event()
 
-    def tell(self, topics: frozenset[str]) -> None:
-        if mine := topics & self.topics:
-            self._changed |= mine
-            self._woken.set()
+    def tell(self, told: frozenset[str]) -> None:
+        mine = {each if self._names_them else _topic(each) for each in told if _topic(each) in self.topics}
+        if not mine:
+            return
+        changed = self._changed | mine
+        if len(changed) > len(self.topics) + MOST_SAID:
+            changed = {_topic(each) for each in changed}
+        self._changed = {each for each in changed if each in self.topics or _topic(each) not in changed}
+        self._woken.set()
 
     async def changed(self, within: float) -> set[str]:
         """The topics that changed since they were told last; empty where none did within ``within`` seconds.
 
-        Each rests for GATHER seconds by itself: that everything changes all the time delays no word of the one conversation that
-        is open.
+        Each rests for GATHER seconds by itself, or longer (GATHER_LONGER): that everything changes all the time delays no word of
+        the one conversation that is open.
         """
         clock = asyncio.get_running_loop().time
         ends = clock() + within
         while (now := clock()) < ends:
-            self._told = {topic: at for topic, at in self._told.items() if now - at < GATHER}
+            self._told = {topic: at for topic, at in self._told.items() if now < at + _gather(topic)}
             if ready := self._changed - self._told.keys():
                 self._changed -= ready
                 self._told |= dict.fromkeys(ready, now)
                 return ready
-            rested = min((self._told[topic] + GATHER for topic in self._changed), default=ends)
+            rested = min((self._told[topic] + _gather(topic) for topic in self._changed), default=ends)
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(rested, ends) - now):
                     await self._woken.wait()
         return set()
+
+
+def _topic(told: str) -> str:
+    """Without which conversation it was."""
+    return told.partition("#")[0]
+
+
+def _gather(told: str) -> float:
+    return GATHER_LONGER.get(told, GATHER)
 
 
 class Hub:
@@ -110,10 +138,10 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def subscribed(
-        self, topics: frozenset[str], since: float | None = None
+        self, topics: frozenset[str], since: float | None = None, *, names_them: bool = True
     ) -> AsyncIterator[Subscriber]:
         """``since``: when the page was made (seconds of Unix time); what changed after that is told at once."""
-        subscriber = Subscriber(topics)
+        subscriber = Subscriber(topics, names_them=names_them)
         if since is not None and self.ready.is_set():
             subscriber.tell(self._changed_since(since - SKEW, topics))
         self._subscribers.add(subscriber)
@@ -159,9 +187,11 @@ class Hub:
         """Until the connection dies. A silent one is tried now and then: a vanished server says nothing."""
         while True:
             async for notification in listener.notifies(timeout=CHECK):
-                self._remember(notification.payload)
+                told, topic = frozenset({notification.payload}), _topic(notification.payload)
+                self._remember(topic)
                 for subscriber in self._subscribers:
-                    subscriber.tell(frozenset({notification.payload}))
+                    if topic in subscriber.topics:
+                        subscriber.tell(told)
             await listener.execute("SELECT 1")
 
     def _remember(self, topic: str) -> None:
@@ -202,20 +232,20 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
             return HttpResponse(status=204)
     if not await sync_to_async(may_hear)(user, topics):
         return HttpResponse(status=204)
-    response = StreamingHttpResponse(
-        _events(topics, _number(request.GET.get("since"))), content_type="text/event-stream"
-    )
+    names_them = await sync_to_async(lines_of)(user) is None
+    events = _events(topics, _number(request.GET.get("since")), names_them)
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the events back
     return response
 
 
-async def _events(topics: frozenset[str], since: float | None) -> AsyncIterator[str]:
+async def _events(topics: frozenset[str], since: float | None, names_them: bool) -> AsyncIterator[str]:
     # The request's thread still holds the connection with which its session was read; the stream lives long and asks
     # the database nothing more. Same thread as the middleware's: Django runs a request's synchronous code in one.
     await sync_to_async(_let_go_of_the_connection)()
     ends = asyncio.get_running_loop().time() + LIFE
-    async with hub().subscribed(topics, since) as subscriber:
+    async with hub().subscribed(topics, since, names_them=names_them) as subscriber:
         yield f"retry: {RETRY}\n\n"
         while (left := ends - asyncio.get_running_loop().time()) > 0:
             changed = await subscriber.changed(min(HEARTBEAT, left))

@@ -6,6 +6,7 @@ nothing the second time.
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,7 +24,7 @@ from rasd.flows.answering import (
     origin_of,
     submission_identified,
 )
-from rasd.flows.live import announce, topics_of
+from rasd.flows.live import announce, said_in
 from rasd.flows.models import Dialogue, Handling
 from rasd.flows.models.visits import answer as answer_visit
 from rasd.flows.speaking import (
@@ -56,14 +57,12 @@ class Arrival:
         with transaction.atomic():  # people see it, whatever becomes of the answer
             self.message = Conversation.take_in(self.incoming)
             self.conversation = self.message.conversation
-            announce(*topics_of(self.conversation))
+            announce(*said_in(self.conversation))
         with transaction.atomic():
-            _handling, is_new = Handling.objects.get_or_create(
-                incoming=self.incoming, defaults={"at": self.at}
-            )
-            if not is_new:
-                return
             hold(self.conversation)
+            if Handling.objects.filter(incoming=self.incoming).exists():
+                return
+            Handling.objects.create(incoming=self.incoming, at=self.at)
             with logging_of(self.conversation):
                 log.info("received", kind=self.incoming.kind, message=self.incoming.external_id)
                 if self.incoming.kind not in SAYS_NOTHING:
@@ -86,8 +85,9 @@ class Arrival:
 
     def _learn_language(self) -> None:
         """A name that was asked for tells nothing of the language a person speaks."""
-        if dialogue_of(self.conversation).expecting != Expecting.NAME:
-            self.conversation.speak(tongue.told_by(self.incoming))
+        told = tongue.told_by(self.incoming, spoken=self.conversation.language)
+        if told and dialogue_of(self.conversation).expecting != Expecting.NAME:
+            self.conversation.speak(told)
 
     def _answer(self) -> None:
         pressed = self.incoming.button_id
@@ -100,9 +100,11 @@ class Arrival:
             key = f"visit-answered:{self.message.pk}"
             say(self.conversation, thanks, key=key, at=self.at, answers=self.incoming, of_hand_over=True)
             return
-        cases.show(self.message, at=self.at, expects_answer=self._expects_answer)
+        if self._has_cases:
+            cases.show(self.message, at=self.at, expects_answer=self._expects_answer)
         if (
             self._expects_answer
+            and self._has_cases
             and self.incoming.kind == Kind.TEXT
             and cases.free_word(self.message, at=self.at)
         ):
@@ -151,13 +153,18 @@ class Arrival:
         """Not of people who thank; of every picture, voice note and button it is expected."""
         return self.incoming.kind != Kind.TEXT or self.understood.expects_answer
 
+    @cached_property
+    def _has_cases(self) -> bool:
+        """Whether there ever was one in this chat: asked once, before this message opens one."""
+        return cases.has_any(self.message)
+
     def _of_a_case(self) -> bool:
         """Whether it is about a case of theirs, whose people answer it then."""
         of_the_meter = self.incoming.line.purpose == Line.Purpose.READINGS and (
             self.incoming.kind in FILES or self.understood.reading is not None
         )
         case = None
-        if self.incoming.kind != Kind.BUTTON:
+        if self.incoming.kind != Kind.BUTTON and self._has_cases:
             case = cases.case_of(self.message, at=self.at, reopens=not of_the_meter)
         if case:
             cases.to_people(case, self.message, at=self.at)

@@ -58,6 +58,11 @@ DISPUTED = _(
 # What he writes.
 
 
+def has_any(message: Message) -> bool:
+    """Whether its chat has, or had, a case."""
+    return Case.objects.of_chat(message.conversation).exists()
+
+
 def show(message: Message, *, at: datetime, expects_answer: bool) -> None:
     """It is shown in the open cases of this chat, whose clocks run again. Before anything that writes into the ledger."""
     if message.incoming and message.incoming.kind == Kind.BUTTON:

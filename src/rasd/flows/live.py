@@ -9,7 +9,7 @@ CHANNEL = "rasd_live"
 
 def announce(*topics: str) -> None:
     """Of these (``conversation:17``, ``conversations``, ``review``, ``case:4``, ``cases``, ``cycle``, ``troubles``) each
-    changed in this transaction."""
+    changed in this transaction; ``owner:5#17``: there, something was said in conversation 17, and nothing else changed."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_notify(%s, topic) FROM unnest(%s::text[]) AS topic", [CHANNEL, list(topics)]
@@ -17,10 +17,20 @@ def announce(*topics: str) -> None:
 
 
 def topics_of(changed: Conversation) -> list[str]:
-    """Of a conversation in which something was said or done: the page that shows it, the lists of those who owe something there,
-    those of its queues, and those of everything."""
+    """Of a conversation in which something was done: the page that shows it, the lists of those who owe something there,
+    those of its queues, those of everything, and how much there is."""
+    return [str(changed), "conversations", "owed", *_lists_with(changed)]
+
+
+def said_in(changed: Conversation) -> list[str]:
+    """Of one in which something was said, and nothing else changed: each list need look at that one row only, and no number is
+    another. Lists of everything have the newest on top."""
+    return ["conversations", *(f"{topic}#{changed.pk}" for topic in (str(changed), *_lists_with(changed)))]
+
+
+def _lists_with(changed: Conversation) -> list[str]:
     owed = changed.obligations.filter(discharged_at=None).values_list("owner_id", "queue_id")
-    return [str(changed), "conversations", *(topic for where in owed for topic in lists_of(*where))]
+    return list(dict.fromkeys(topic for where in owed for topic in lists_of(*where)))
 
 
 def lists_of(owner: int | None, queue: int) -> list[str]:

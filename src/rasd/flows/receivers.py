@@ -41,7 +41,7 @@ def learn_who_wants_none(sender: Any, outgoing: Outgoing, **_: Any) -> None:
 def show_what_became_of_it(sender: Any, outgoing: Outgoing, **_: Any) -> None:
     for message in Message.objects.filter(outgoing=outgoing).select_related("conversation"):
         shown = message.conversation
-        announce(*(topics_of(shown) if outgoing.failed_at else [str(shown)]))
+        announce(*(topics_of(shown) if outgoing.failed_at else [f"{shown}#{shown.pk}"]))
         if outgoing.failed_at:
             defer(jobs.not_delivered, lock=jobs.lock_of(outgoing.address_id), message_id=message.pk)
     if outgoing.failed_at:
@@ -103,7 +103,7 @@ def show_who_owes_the_answer(
     """In the lists of who owed it until now, too: there it goes."""
     lists = {*lists_of(obligation.owner_id, obligation.queue_id), *(lists_of(*before) if before else ())}
     of_conversation = [f"conversation:{obligation.conversation_id}"] if obligation.conversation_id else []
-    announce("conversations", "troubles", *of_conversation, *sorted(lists))
+    announce("conversations", "owed", "troubles", *of_conversation, *sorted(lists))
 
 
 @receiver(notice_told)

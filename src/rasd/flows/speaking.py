@@ -10,7 +10,7 @@ from django.utils import translation
 from rasd.channels.models import Incoming
 from rasd.desk.models import Conversation, HandOver, Message, Obligation, Queue
 from rasd.flows import words
-from rasd.flows.live import announce, topics_of
+from rasd.flows.live import announce, said_in
 from rasd.flows.models import Dialogue
 
 log = structlog.get_logger("rasd.flows")
@@ -44,7 +44,7 @@ def say(
     of_hand_over: bool = False,
 ) -> Message | None:
     """Queue ``message``; None where people have the conversation (G8)."""
-    announce(*topics_of(conversation))
+    announce(*said_in(conversation))
     said = conversation.say(
         message.text,
         key=key,

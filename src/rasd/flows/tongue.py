@@ -49,13 +49,15 @@ def asked_for(text: str) -> Language | None:
     return None
 
 
-def told_by(incoming: Incoming) -> Language | None:
-    """The language that is to be spoken after this message; None: as before."""
+def told_by(incoming: Incoming, *, spoken: str = "") -> Language | None:
+    """The language that is to be spoken after this message; None: as before, which is in ``spoken``."""
     if incoming.kind not in WRITTEN:
         return None
     if wished := asked_for(incoming.text):
         return wished
     language = understand(incoming.text).language
+    if language == spoken:
+        return None  # whatever he wrote in before
     earlier = _spoken(incoming.address, before=incoming)
     if not earlier:
         return language

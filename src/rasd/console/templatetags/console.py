@@ -104,7 +104,7 @@ def live_topics(context: dict[str, Any]) -> str:
     user = context["request"].user
     topics = {
         "review": roles.REVIEW,
-        "conversations": roles.CONVERSATIONS,
+        "owed": roles.CONVERSATIONS,
         "cases": roles.CASES,
         "troubles": roles.TROUBLES,
     }

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -64,6 +64,8 @@ def conversations(request: StaffRequest) -> HttpResponse:
 def conversation(request: StaffRequest, pk: int) -> HttpResponse:
     """The list and one conversation beside it, or the part of them that the page's script asks for. Who opens it has read what
     the bell tells of it; a part that changes by itself is not opened."""
+    if request.htmx and request.htmx.target == f"one-{pk}":
+        return _row(request, pk)
     shown = the_conversation(pk)
     if not request.htmx or request.htmx.target == "pane":
         read_notices(request.user, conversation=shown)
@@ -109,6 +111,7 @@ def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> Ht
         "open": shown,
     }
     context["topic"], context["rest"] = inbox.topic_of(filters, request.user)
+    context["said"] = "row" if inbox.is_by_due(filters) else "all"
     if request.htmx and request.htmx.target == "list":
         return render(request, "console/_inbox_list.html", context)
     usual, saved = inbox.views_for(request.user, filters, now)
@@ -133,6 +136,16 @@ def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> Ht
         context |= _pane(request, shown, **more)
     status = 422 if more.get("problem") else 200
     return render(request, "console/conversations.html", context, status=status)
+
+
+def _row(request: StaffRequest, pk: int) -> HttpResponse:
+    """In a list, one in which something was said."""
+    found = Conversation.objects.filter(pk=pk).select_related("address", "contact", "line")
+    rows = inbox.rows_of(found, most=1, at=timezone.now())
+    if not rows:
+        raise Http404
+    context = {"one": rows[0], "query": inbox.query_of(Filters.of(request.GET))}
+    return render(request, "console/_conversation_row.html", context)
 
 
 def _pane(request: StaffRequest, shown: Conversation, *, problem: str = "", text: str = "") -> dict[str, Any]:
@@ -226,7 +239,7 @@ def reply(request: StaffRequest, pk: int) -> HttpResponse:
             return _is_closed(request, asked, error)
         if kind != "note":
             asked.release(request.user, at=now)
-        tell_pages(asked)
+        tell_pages(asked, only_said=True)
     return _answered(request, asked, said)
 
 

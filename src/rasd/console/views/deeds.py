@@ -26,7 +26,7 @@ def take(request: StaffRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             asked.claim(request.user, at=now, by_force=bool(why), why=why)
             asked.hand_over(wish=HandOver.Wish.STAFF, why=why, at=now, actor=actor_of(request.user))
-            tell_pages(asked)
+            tell_pages(asked, only_said=True)
     except Claimed as claimed:
         name = claimed.holder.get_full_name() or claimed.holder.get_username()
         messages.warning(request, _("%(name)s is answering here. To take over, say why.") % {"name": name})
@@ -41,7 +41,7 @@ def release(request: StaffRequest, pk: int) -> HttpResponse:
     asked = the_conversation(pk)
     with transaction.atomic():
         asked.release(request.user, at=timezone.now())
-        tell_pages(asked)
+        tell_pages(asked, only_said=True)
     return again(request, asked)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from rasd.desk.models import Conversation, Notice
-from rasd.flows.live import announce, topics_of
+from rasd.flows.live import announce, said_in, topics_of
 
 
 def typed(form: QueryDict, name: str) -> str:
@@ -37,6 +37,7 @@ def read_notices(user: User, **about: Any) -> None:
         announce(f"notices:{user.pk}")
 
 
-def tell_pages(changed: Conversation) -> None:
-    """Those that show it, and the lists."""
-    announce(*topics_of(changed))
+def tell_pages(changed: Conversation, *, only_said: bool = False) -> None:
+    """Those that show it, and the lists. ``only_said``: or somebody answers in it now, or no more; whatever else changed tells of
+    itself."""
+    announce(*(said_in if only_said else topics_of)(changed))

@@ -67,7 +67,7 @@ class Conversation(models.Model):
     @classmethod
     def take_in(cls, incoming: Incoming) -> "Message":
         """The message's place in its conversation, which is opened where none is; the same one however often it is called."""
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             # One at a time for each address: four photographs at once make one conversation.
             Address.objects.select_for_update().get(pk=incoming.address_id)
             if found := Message.objects.filter(incoming=incoming).select_related("conversation").first():
@@ -328,7 +328,7 @@ class Conversation(models.Model):
         One that is answered, but whose answer the channel has not taken yet, does not count: what comes meanwhile is
         owed as soon as that answer is out.
         """
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             Conversation.objects.select_for_update().get(pk=self.pk)
             if owed := self.owed:
                 if owed.discharged_by_id and owed.next_message_id is None:

@@ -63,15 +63,27 @@ const toast = (words, milliseconds = 6000) => {
     if (stream) stream.close();
     stream = null;
     if (!key) return;
-    // The server tells at once what changed since the page was made, on each new connection too.
-    const query = new URLSearchParams([...topics.map((topic) => ["topic", topic]), ["since", document.body.dataset.liveSince]]);
+    // The server tells at once what changed since the page was made; or, of a page that heard everything till now, since what is
+    // new in it was made: else each conversation that is opened would have all of the page fetched anew.
+    const made = fragments().map((element) => Number(element.dataset.made ?? 0));
+    const heard = document.documentElement.dataset.connected === "yes" ? made : [];
+    const since = Math.max(document.body.dataset.liveSince, ...heard);
+    document.documentElement.dataset.connected = "";
+    const query = new URLSearchParams([...topics.map((topic) => ["topic", topic]), ["since", since]]);
     stream = new EventSource(`${document.body.dataset.liveUrl}?${query}`);
     stream.onopen = () => {
       document.documentElement.dataset.connected = "yes";
     };
     stream.onerror = () => { document.documentElement.dataset.connected = "no"; };
-    stream.onmessage = (event) =>
-      fragments().filter((element) => topicsOf(element).includes(event.data)).forEach(wake);
+    // "owner:5#17": there, something was said in conversation 17, and nothing else changed. A list in which it keeps its place
+    // (data-said="row") has its row fetched, if it is shown; numbers and the like have nothing to fetch.
+    stream.onmessage = (event) => {
+      const [topic, said] = event.data.split("#");
+      fragments().filter((element) => topicsOf(element).includes(topic)).forEach((element) => {
+        if (!said || element.dataset.said === "all") wake(element);
+        else if (element.dataset.said === "row") wake(document.getElementById(`one-${said}`));
+      });
+    };
   };
   document.addEventListener("DOMContentLoaded", listen);
   document.addEventListener("htmx:afterSettle", listen);

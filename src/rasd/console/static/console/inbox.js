@@ -84,6 +84,7 @@
       if (again) find("#rows").scrollTop += again.getBoundingClientRect().top - anchor.at;
       mark();
     }
+    if (target?.startsWith("one-")) mark();
     if (target === "pane") {
       mark();
       find("#chat")?.focus({ preventScroll: true });

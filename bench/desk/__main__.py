@@ -10,7 +10,7 @@ over 127.0.0.1; it ends by itself. One JSON object a line; milliseconds.
 
 server      what the request log says
 client      the same, and waiting for the web process
-processor   what the web process and the database took of the processors, in the mean
+processor   what the web process and the database took of the processors, in the mean; milliseconds_a_second: each, at work
 
 What is sent to customers is accepted at once by a stand-in.
 """
@@ -25,12 +25,16 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from bench._house import serving
 from bench.desk.size import SPREAD, Size, username
 from bench.desk.timing import Times, ratio
+
+if TYPE_CHECKING:
+    from bench.desk.processors import Meter
 
 PAGES_UNDER, SCREEN_UNDER = 100, 500  # milliseconds, at the 95th of a hundred
 PEER = {"list": "inbox, all that is owed", "search": "search", "ticket": "conversation"}
@@ -82,7 +86,8 @@ def _measure(options: argparse.Namespace, size: Size, folder: Path) -> int:
         environment = {"RASD_WHATSAPP_API_URL": whatsapp, "RASD_WHATSAPP_TOKEN": "bench", "RASD_WHATSAPP_APP_SECRET": secret,
                        "RASD_LOG_LEVEL": "INFO"}  # fmt: skip
         with serving(options.port, folder, environment) as serve:
-            at_server, at_client, processors = pages.measured(url, size, options.calls, log, Meter(serve))
+            meter = Meter(serve)
+            at_server, at_client, processors = pages.measured(url, size, options.calls, log, meter)
             for name, times in at_server.items():
                 tell("page", page=name, **times.row, client_median=round(at_client[name].at(0.5), 1),
                      processor=round(processors[name], 1),
@@ -91,7 +96,7 @@ def _measure(options: argparse.Namespace, size: Size, folder: Path) -> int:
             if options.peer:
                 _beside(options, folder, at_client)
             if options.seconds:
-                asyncio.run(_at_work(options, size, url, secret, log))
+                asyncio.run(_at_work(options, size, url, secret, log, meter))
     return 0
 
 
@@ -108,7 +113,9 @@ def _beside(options: argparse.Namespace, folder: Path, at_client: dict[str, Time
              **ratio(ours, times))  # fmt: skip
 
 
-async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: str, log: Path) -> None:
+async def _at_work(
+    options: argparse.Namespace, size: Size, url: str, secret: str, log: Path, meter: "Meter"
+) -> None:
     from asgiref.sync import sync_to_async
     from django.contrib.auth.models import User
 
@@ -130,14 +137,16 @@ async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: st
             for n in range(len(in_browsers) + 1, size.agents + 1)
         ]
         ends = time.monotonic() + SITTING_DOWN + options.seconds
-        busy = psutil.cpu_times_percent(interval=None)
         working = asyncio.gather(*(agent.work(ends, options.pace) for agent in agents))
         await asyncio.sleep(SITTING_DOWN)
         began, since = time.time(), await sync_to_async(lambda: log.stat().st_size)()
         board.begin()
+        psutil.cpu_times_percent(interval=None)
+        before, measured = meter.by_process(), time.monotonic()
         await pour(url, secret, size, board, options.rate, options.seconds, dict.fromkeys(shown, 1))
         await asyncio.sleep(AFTER)
         await working
+        measured, after = time.monotonic() - measured, meter.by_process()
         busy = psutil.cpu_times_percent(interval=None)
         in_browser = await times_of(opened, board.sent, began)
     for name, times in sorted(server_times(log, since).items()):
@@ -159,6 +168,7 @@ async def _at_work(options: argparse.Namespace, size: Size, url: str, secret: st
     tell(
         "machine at work",
         processor_percent=round(100 - busy.idle),
+        milliseconds_a_second={name: round((after[name] - before[name]) / measured) for name in after},
         failed_requests=board.failed,
         errors_logged=errors_in(log, since),
     )

@@ -18,7 +18,13 @@ from bench.desk.size import SPREAD, Size, phone
 from bench.desk.timing import Times
 
 PROBE = re.compile(r"probe-\d+-\d+")
-NAV_RESTS, NAV_SPREADS, LIST_RESTS = 15.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
+NUMBERS_REST, NUMBERS_SPREAD, LIST_RESTS = 15.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
+BY_ITSELF = {
+    "list": 60.0,
+    "counts": 60.0,
+    "nav": 120.0,
+    "bell": 120.0,
+}  # seconds after which each is fetched, told or not
 SETTLES = 0.06  # seconds that a fragment without a rest is busy after its fetch (app.js)
 
 
@@ -74,7 +80,9 @@ class Agent:
         self.seen: set[str] = set()
         self.fragments = {
             "list": Fragment(LIST_RESTS),
-            "nav": Fragment(NAV_RESTS),
+            "nav": Fragment(NUMBERS_REST),
+            "counts": Fragment(NUMBERS_REST),
+            "bell": Fragment(SETTLES),
             "conversation": Fragment(SETTLES),
             "about": Fragment(SETTLES),
         }
@@ -129,7 +137,10 @@ class Agent:
         self.opened = time.time()
         for task in self.tasks:
             task.cancel()
-        self.tasks = {asyncio.create_task(self.listen())}
+        self.tasks = {
+            asyncio.create_task(self.listen()),
+            *(asyncio.create_task(self.by_itself(each)) for each in BY_ITSELF),
+        }
 
     async def look(self, what: str, address: str, *, part: str = "") -> str:
         try:
@@ -156,7 +167,7 @@ class Agent:
             f"conversation:{self.open}",
             f"owner:{self.user}",
             f"notices:{self.user}",
-            "conversations",
+            "owed",
             "cases",
         ]
         while True:
@@ -170,35 +181,46 @@ class Agent:
                             self.told(line[6:])
             await asyncio.sleep(2)
 
-    def told(self, topic: str) -> None:
+    async def by_itself(self, part: str) -> None:
+        while True:
+            await asyncio.sleep(BY_ITSELF[part])
+            self.wake(part)
+
+    def told(self, event: str) -> None:
+        topic, _sign, said = event.partition("#")
         kind = topic.partition(":")[0]
         parts = {
-            "conversation": ("conversation", "about"),
-            "owner": ("list",),
-            "conversations": ("nav",),
+            "conversation": ("conversation",) if said else ("conversation", "about"),
+            "owner": (f"one-{said}",) if said else ("list",),
+            "notices": ("bell",),
+            "owed": ("nav", "counts"),
             "cases": ("nav",),
         }
         for part in parts.get(kind, ()):
-            fragment = self.fragments[part]
-            if fragment.busy:
-                fragment.stale = True
-            else:
-                fragment.busy = True
-                task = asyncio.create_task(self.fetch(part, fragment))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+            self.wake(part)
+
+    def wake(self, part: str) -> None:
+        fragment = self.fragments.setdefault(part, Fragment(LIST_RESTS))  # a row
+        if fragment.busy:
+            fragment.stale = True
+        else:
+            fragment.busy = True
+            task = asyncio.create_task(self.fetch(part, fragment))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
     async def fetch(self, part: str, fragment: Fragment) -> None:
+        addresses = {"list": "/conversations/?mine=1", "counts": "/conversations/?mine=1", "nav": "/nav?here=conversations",
+                     "bell": "/notices/"}  # fmt: skip
+        row = part.removeprefix("one-") if part.startswith("one-") else ""
         try:
             while True:
-                if part == "nav":
-                    await asyncio.sleep(self.chance.uniform(0, NAV_SPREADS))
+                if part in {"nav", "counts"}:
+                    await asyncio.sleep(self.chance.uniform(0, NUMBERS_SPREAD))
                 fragment.stale = False
-                address = {"list": "/conversations/?mine=1", "nav": "/nav?here=conversations"}.get(
-                    part, f"/conversations/{self.open}"
-                )
+                address = addresses.get(part, f"/conversations/{row or self.open}?mine=1")
                 since = self.opened
-                text = await self.look(f"live: {part}", address, part=part)
+                text = await self.look(f"live: {'row' if row else part}", address, part=part)
                 if part == "conversation":
                     self.board.shown(PROBE.findall(text), self.seen, since)
                 await asyncio.sleep(fragment.rest)

@@ -239,9 +239,11 @@ FROM (
     LEFT JOIN metering_servicepoint s_before ON s_before.id = f.before_id
     WINDOW round AS (PARTITION BY f.reader_id, f.day ORDER BY f.visited_at, f.id)
 ) step
-LEFT JOIN metering_comparison c ON c.field_read_id = step.id
-LEFT JOIN metering_photograph p ON p.id = step.photograph_id
-LEFT JOIN metering_visitquestion q ON q.field_read_id = step.id
+-- One by one from their indexes (OFFSET 0 keeps it so): of a table that was filled this minute PostgreSQL thinks that it has one
+-- row, and was seen to go through all comparisons for each visit.
+LEFT JOIN LATERAL (SELECT * FROM metering_comparison WHERE field_read_id = step.id OFFSET 0) c ON true
+LEFT JOIN LATERAL (SELECT * FROM metering_photograph WHERE id = step.photograph_id OFFSET 0) p ON true
+LEFT JOIN LATERAL (SELECT * FROM metering_visitquestion WHERE field_read_id = step.id OFFSET 0) q ON true
 LEFT JOIN LATERAL (
     SELECT use, last_use, abs(use - last_use) <= {SAME} OR abs(use - last_use / days_before * days) <= {SAME} AS same
     FROM (

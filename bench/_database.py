@@ -19,7 +19,9 @@ def scratch_database(name: str) -> Iterator[None]:
     from django.db import connection
 
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
-    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name  # a second one keeps what Django put there
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = (
+        name  # a second one keeps what Django put there
+    )
     settings.ALLOWED_HOSTS = ["*"]
     django.setup()
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)

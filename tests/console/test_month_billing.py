@@ -1,6 +1,5 @@
 """The page of billing's files."""
 
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client

@@ -62,7 +62,8 @@ def test_g4_a_receipt_made_by_postgresql_is_the_same_as_one_made_here() -> None:
         cycle = f"{year}-{month:02}"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {numbers.receipt_sql('%(month)s', 'n')} FROM unnest(%(several)s::bigint[]) WITH ORDINALITY t(n, i) ORDER BY i",
+                f"SELECT {numbers.receipt_sql('%(month)s', 'n')}"
+                " FROM unnest(%(several)s::bigint[]) WITH ORDINALITY t(n, i) ORDER BY i",
                 {"month": cycle[2:4] + cycle[5:7], "several": several},
             )
             assert [made for (made,) in cursor.fetchall()] == [numbers.receipt(cycle, n) for n in several]

@@ -151,7 +151,8 @@ def request_log(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
 
     def synchronous(request: HttpRequest) -> HttpResponse:
         if hasattr(request, "arrived_at"):  # it came in past the asynchronous one: see rasd.config.asgi
-            return get_response(request)
+            answered: HttpResponse = get_response(request)
+            return answered
         with logged(request) as finish:
             return finish(get_response(request))
 

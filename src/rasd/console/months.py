@@ -91,8 +91,6 @@ RULES: dict[str, About] = {
     ),
     Rule.MISSING: About(
         _("There is nothing to bill on: nobody read, and nothing is known from which to estimate."),
-        _(
-            "Send a meter reader, or adopt a value by hand."
-        ),
+        _("Send a meter reader, or adopt a value by hand."),
     ),
 }

@@ -57,7 +57,9 @@ def billing(name: str, folder: Path, number: int | None) -> None:
         else:
             there = cycle.exports.filter(number=number).first()
             if there is None:
-                raise click.UsageError(f"--number: cycle {name} has {cycle.exports.count()} files, none of them {number}")
+                raise click.UsageError(
+                    f"--number: cycle {name} has {cycle.exports.count()} files, none of them {number}"
+                )
             made = there
         files = billing.write(made, folder)
     except billing.Refused as refused:

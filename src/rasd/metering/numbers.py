@@ -115,7 +115,7 @@ def receipt_sql(month: str, number: str) -> str:
     doubled = "(ARRAY[0,2,4,6,8,1,3,5,7,9])[1 + {0}]"
     each = [f"(div(n, 1{'0' * place}) %% 10)::int" for place in range(LONGEST_NUMBER + 4)]
     total = " + ".join(doubled.format(one) if place % 2 == 0 else one for place, one in enumerate(each))
-    return (
-        f"{month}::text || '-' || lpad({number}::text, {places}, '0') || '-' || "
-        f"(SELECT ((10 - ({total}) %% 10) %% 10)::text FROM (SELECT {digits} AS n) AS whole)"  # noqa: S608 - expressions of ours
+    return (  # put together from expressions of ours
+        f"{month}::text || '-' || lpad({number}::text, {places}, '0') || '-' || "  # noqa: S608
+        f"(SELECT ((10 - ({total}) %% 10) %% 10)::text FROM (SELECT {digits} AS n) AS whole)"
     )

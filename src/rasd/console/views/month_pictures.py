@@ -41,7 +41,9 @@ PICTURES = (
     Picture(
         "coverage",
         _("How the window filled"),
-        _("Share of service points of which a real reading was taken up to the end of each day, against last month."),
+        _(
+            "Share of service points of which a real reading was taken up to the end of each day, against last month."
+        ),
         lambda cycle, at: pictures.coverage(cycle, days.local_day(at)),
         month_charts.coverage,
     ),

@@ -65,8 +65,8 @@ class Reading(models.Model):
 class Adoption(models.Model):
     """Which reading the cycle bills on, since when, by whom and why. One stands at a time; those it replaced stay."""
 
-    # Whose they are, its reading's own foreign keys vouch for: a closing makes hundreds of thousands, and each constraint is looked
-    # up for each of them.
+    # Whose they are, its reading's own foreign keys vouch for: a closing makes hundreds of thousands, and each constraint is
+    # looked up for each of them.
     service_point = models.ForeignKey(
         ServicePoint, models.PROTECT, related_name="adoptions", db_constraint=False
     )

@@ -1,6 +1,7 @@
 """The web process: how a request comes to its view, past the middleware as it stands in the settings."""
 
 import asyncio
+import logging
 import threading
 from contextlib import suppress
 
@@ -8,7 +9,6 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
-from structlog.testing import capture_logs
 
 from rasd.config.asgi import Handler
 
@@ -68,9 +68,9 @@ async def test_g6_a_webhook_passes_pages_that_wait_their_turn_in_the_web_process
     assert await asyncio.gather(*pages) == [(200, b"done")] * 4
 
 
-async def test_a_page_is_logged_once_and_made_in_a_thread_of_its_own(site):
+async def test_a_page_is_logged_once_and_made_in_a_thread_of_its_own(site, caplog):
     may_end.set()
-    with capture_logs() as logged:
+    with caplog.at_level(logging.INFO, "rasd.http"):
         await answer_to(site, "/slow")
-    assert [each["event"] for each in logged] == ["request"]
+    assert [each.msg["event"] for each in caplog.records if each.name == "rasd.http"] == ["request"]
     assert threads[0] is not threading.main_thread()

@@ -15,7 +15,7 @@ def test_what_is_written_to_begin_with_is_a_watch_as_it_stands_and_nothing_is_ov
 
     checked = CliRunner().invoke(watch, ["check", str(folder)])
     assert checked.exit_code == 0, checked.output
-    assert f"{folder / 'watch.yaml'}: 1 journeys" in checked.output
+    assert f"{folder / 'watch.yaml'}: 1 journey\n" in checked.output
     whole = read_whole(folder / "watch.yaml")
     assert set(whole.errands) == {"service"}
     assert {each.verb for each in whole.errands["service"]["first-look"].journey.every_step()} <= set(VERBS)

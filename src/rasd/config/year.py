@@ -92,7 +92,7 @@ class Played:
         return [
             f"{self.cycles} cycles, {self.billed:,} bills; on estimates {first:.0%} in the first month, {last:.0%} in the last",
             f"{self.sent:,} readings sent by customers, {self.visits:,} visits of readers, {self.decided:,} decided by a person",
-            f"{self.cases:,} third estimates in a row, each with a case to see the meter",
+            f"{self.cases:,} third estimates in a row (nobody could read again), each with a case to see the meter",
             f"{self.rollovers:,} counters went past their highest value",
             f"{self.balanced:,} service points last billed on what the meter showed: the bills come to what passed through it",
             f"{self.invents} invents a third of his round; whose record stands out: {', '.join(self.stand_out) or 'nobody'}",
@@ -167,7 +167,8 @@ class Year:
         for sent in self.world.sent(month, opens, closes):
             self._send(sent)
         walked = set() if month == NOBODY_WALKS else set(range(len(self.world.routes)))
-        visits = list(self.world.visits(month, share=WALKS, walked=walked))
+        must = _estimated_often(cycle)
+        visits = list(self.world.visits(month, share=WALKS, walked=walked, must=must))
         at = _moment(first.replace(day=CLOSES_ON), time(20))
         brought = bring(enumerate(visits), at=at)
         if brought.refused:
@@ -377,3 +378,12 @@ class Year:
         for path in sorted(self.folder.glob("billing-*.csv")):
             with path.open(newline="", encoding="utf-8") as file:
                 yield from csv.DictReader(file)
+
+
+def _estimated_often(cycle: Cycle) -> set[int]:
+    """Service points that were billed on estimates as often in a row as may be: readers are sent there, before a third."""
+    last = Cycle.objects.filter(window_opens__lt=cycle.window_opens).order_by("-window_opens").first()
+    often = Estimate.objects.filter(
+        in_a_row__gte=MOST_IN_A_ROW, reading__cycle=last, reading__adoptions__superseded_at=None
+    )
+    return set(often.values_list("reading__service_point", flat=True)) if last else set()

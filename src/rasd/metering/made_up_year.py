@@ -161,9 +161,9 @@ class World:
             found.append(Sent(house, at, value, bool(self.chance.random() < self.photographs)))
         return iter(sorted(found, key=lambda one: one.at))
 
-    def visits(self, month: int, *, share: float, walked: set[int]) -> Iterator[Visit]:
+    def visits(self, month: int, *, share: float, walked: set[int], must: set[int]) -> Iterator[Visit]:
         """What the readers of the routes at ``walked`` (places in ``routes``) bring: of each, ``share`` of its houses, another
-        part of it each month."""
+        part of it each month, and whatever service points are in ``must``."""
         for place in sorted(walked):
             route, reader = self.routes[place], self.readers[place]
             stops = sorted(
@@ -171,9 +171,12 @@ class World:
                 key=lambda house: house.point.stop or 0,
             )
             turn = round(1 / share)
-            yield from self._round(
-                month, reader, [house for index, house in enumerate(stops) if index % turn == month % turn]
-            )
+            due = [
+                house
+                for index, house in enumerate(stops)
+                if index % turn == month % turn or house.point.pk in must
+            ]
+            yield from self._round(month, reader, due)
 
     def _round(self, month: int, reader: Reader, stops: list[House]) -> Iterator[Visit]:
         day, at, before = 10 + int(self.chance.integers(3)), None, None

@@ -50,7 +50,8 @@ def test_the_fullest_colour_is_only_for_all_and_none_for_no_visit(counts):
 @given(COUNTS)
 def test_neither_all_nor_nothing_is_said_where_it_is_not_so(counts):
     done, of = counts
-    shown = per_cent(share(done, of).value)
+    with translation.override("en"):
+        shown = per_cent(share(done, of).value)
     assert (shown == "100%") == (of > 0 and done == of)
     assert (shown == "0%") == (of > 0 and done == 0)
 

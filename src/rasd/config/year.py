@@ -27,7 +27,7 @@ from rasd.ledger import evidence
 from rasd.metering import billing, closing, made_up, mending, records, tracing
 from rasd.metering.importing import import_readings
 from rasd.metering.importing.bringing import bring
-from rasd.metering.made_up_year import House, Sent, World, _moment, _month
+from rasd.metering.made_up_year import House, Sent, World, moment_of, month_of
 from rasd.metering.models import (
     Account,
     AccountContact,
@@ -137,7 +137,7 @@ class Year:
     def __init__(
         self, *, points: int, months: int, until: date, seed: int, photographs: float, folder: Path, say: Tell
     ) -> None:
-        self.begins, self.months, self.folder, self.say = _month(until, -months), months, folder, say
+        self.begins, self.months, self.folder, self.say = month_of(until, -months), months, folder, say
         made_up.make_utility(points=points, months=24, until=self.begins, seed=seed)
         self.world = World(self.begins, months=months, seed=seed, photographs=photographs)
         self.staff, _ = User.objects.get_or_create(username=USER)
@@ -151,25 +151,25 @@ class Year:
         return self.played
 
     def _month(self, month: int) -> None:
-        first = _month(self.begins, month)
+        first = month_of(self.begins, month)
         opens, closes = first.replace(day=WINDOW[0]), first.replace(day=WINDOW[1])
         cycle = Cycle.open(
             f"{first:%Y-%m}",
             window_opens=opens,
             window_closes=closes,
-            at=_moment(first, time(6)),
+            at=moment_of(first, time(6)),
             actor=ACTOR,
         )
         if month in CHANGED:
-            self._change_meter(self._house(CHANGED[month]), _moment(first.replace(day=5), time(0)))
+            self._change_meter(self._house(CHANGED[month]), moment_of(first.replace(day=5), time(0)))
         if month == MOVES:
-            self._move(self._house(MOVED), _moment(first.replace(day=3), time(9)))
+            self._move(self._house(MOVED), moment_of(first.replace(day=3), time(9)))
         for sent in self.world.sent(month, opens, closes):
             self._send(sent)
         walked = set() if month == NOBODY_WALKS else set(range(len(self.world.routes)))
         must = _estimated_often(cycle)
         visits = list(self.world.visits(month, share=WALKS, walked=walked, must=must))
-        at = _moment(first.replace(day=CLOSES_ON), time(20))
+        at = moment_of(first.replace(day=CLOSES_ON), time(20))
         brought = bring(enumerate(visits), at=at)
         if brought.refused:
             raise AssertionError(f"a visit was refused: {brought.refused[0]}")
@@ -307,7 +307,7 @@ class Year:
         if estimated is None:
             return
         house = self.world.of[estimated.service_point_id]
-        sent = _moment(cycle.window_closes, time(12))
+        sent = moment_of(cycle.window_closes, time(12))
         submission = Submission.from_number(
             identifier="tel:+96890010001", origin=f"year:{next(self.numbers)}", conversation="",
             typed=estimated.register.as_shown(house.shows(sent)), sent_at=sent, received_at=at,

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 from xml.sax.saxutils import escape
@@ -177,7 +178,7 @@ def _write(
     query: str, facts: dict[str, Any], table: IO[bytes], document: IO[bytes], tell: Callable[[int], object]
 ) -> dict[str, Any]:
     """All rows of ``query`` into both, a batch at a time, so that a million take no more memory than a thousand."""
-    uses: dict[str, list[int]] = {}
+    uses: dict[str, tuple[int, Decimal]] = {}
     sources: dict[str, int] = {}
     rows, lines = 0, io.StringIO()
     writer = csv.writer(lines)
@@ -192,9 +193,8 @@ def _write(
             lines.truncate()
             document.write("".join(_element(*row) for row in batch).encode())
             for row in batch:
-                counted = uses.setdefault(row[5], [0, 0])
-                counted[0] += 1
-                counted[1] += _thousandths(row[13])
+                count, use = uses.get(row[5], (0, Decimal(0)))
+                uses[row[5]] = count + 1, use + Decimal(row[13])
                 sources[row[10]] = sources.get(row[10], 0) + 1
             rows += len(batch)
             tell(rows)
@@ -202,7 +202,7 @@ def _write(
     document.write(b"</MeterReadings>\n")
     return {
         "rows": rows,
-        "use": {unit: {"registers": n, "use": _plain(amount)} for unit, (n, amount) in sorted(uses.items())},
+        "use": {unit: {"registers": n, "use": str(use)} for unit, (n, use) in sorted(uses.items())},
         "sources": dict(sorted(sources.items())),
     }
 
@@ -226,13 +226,3 @@ def _tier(register: str) -> int:
     """The tariff of an OBIS code such as 1.8.2 (value group E, IEC 62056-61); 0: all of them."""
     last = register.rpartition(".")[2]
     return int(last) if last.isascii() and last.isdigit() else 0
-
-
-def _thousandths(amount: str) -> int:
-    whole, _point, part = amount.partition(".")
-    return int(whole + part.ljust(3, "0"))
-
-
-def _plain(thousandths: int) -> str:
-    sign, size = ("-" if thousandths < 0 else ""), abs(thousandths)
-    return f"{sign}{size // 1000}.{size % 1000:03}"

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from rasd.metering.cli import _actor
-
-if TYPE_CHECKING:
-    from rasd.metering.models import Cycle
+from rasd.metering.cli import actor_here, cycle_named
 
 SHOWN = 20
 
@@ -43,7 +39,7 @@ def billing(name: str, folder: Path, number: int | None) -> None:
 
     from rasd.metering import billing
 
-    cycle = _cycle(name)
+    cycle = cycle_named(name)
     console = Console(stderr=True)
     try:
         if number is None:
@@ -51,7 +47,7 @@ def billing(name: str, folder: Path, number: int | None) -> None:
                 made = billing.export(
                     cycle,
                     at=timezone.now(),
-                    actor=_actor(),
+                    actor=actor_here(),
                     tell=lambda rows: status.update(f"{rows:,} rows"),
                 )
         else:
@@ -90,7 +86,7 @@ def trace(what: str, as_json: bool) -> None:
     from rasd.metering.models import Adoption
 
     one = Adoption.objects.filter(receipt=what).first()
-    found = iter([tracing.trace(one)]) if one else tracing.traces(_cycle(what))
+    found = iter([tracing.trace(one)]) if one else tracing.traces(cycle_named(what))
     traced = lacking = 0
     for each in found:
         traced += 1
@@ -107,13 +103,3 @@ def trace(what: str, as_json: bool) -> None:
         f"{traced:,} numbers, {traced - lacking:,} traced to their evidence, {lacking:,} not.", err=True
     )
     sys.exit(1 if lacking else 0)
-
-
-def _cycle(name: str) -> Cycle:
-    from rasd.metering.models import Cycle
-
-    found = Cycle.objects.filter(name=name).first()
-    if found is None:
-        there = ", ".join(Cycle.objects.values_list("name", flat=True)) or "none"
-        raise click.UsageError(f"there is no cycle {name!r}; there are: {there}")
-    return found

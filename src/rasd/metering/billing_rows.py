@@ -4,6 +4,8 @@ A register's use at a moment T is that of the closing's row, moved by what was c
 before it. Differences are taken the short way round the counter, which goes on from zero after its highest value.
 """
 
+from rasd.metering.truing import short_way_sql
+
 # Put together from the pieces below only; what comes from outside are parameters.
 # ruff: noqa: S608
 
@@ -57,12 +59,11 @@ _STOOD = """
       AND (e.superseded_at IS NULL OR e.superseded_at > {at})
 """
 
-_SHORT_WAY = "({0}) - 10::numeric ^ r.digits * round(({0}) / 10::numeric ^ r.digits)"
-
-_USE = (
-    "(b.use + " + _SHORT_WAY.format("{value} - b.value") + " - "
-    + _SHORT_WAY.format("coalesce({previous}, b.previous_value, 0) - coalesce(b.previous_value, 0)") + ")::numeric(12, 3)"
-)  # fmt: skip
+_MOVED = short_way_sql("{value} - b.value", "r.digits")
+_MOVED_BEFORE = short_way_sql(
+    "coalesce({previous}, b.previous_value, 0) - coalesce(b.previous_value, 0)", "r.digits"
+)
+_USE = f"(b.use + {_MOVED} - {_MOVED_BEFORE})::numeric(12, 3)"
 
 DELTA = f"""
 WITH changed AS (SELECT DISTINCT register_id FROM ({CORRECTED}) AS each),

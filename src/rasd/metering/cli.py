@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 if TYPE_CHECKING:
     from rasd.metering.importing import Outcome
+    from rasd.metering.models import Cycle
 
 ERRORS_SHOWN = 10
 
@@ -86,7 +87,7 @@ def _import(run: Callable[..., Outcome], file: Path, dry_run: bool) -> None:
                 words = "checking rows" if done < of else "writing"
                 progress.update(bar, description=words, completed=done, total=of)
 
-            outcome = run(file, at=timezone.now(), actor=_actor(), dry_run=dry_run, on_rows=on_rows)
+            outcome = run(file, at=timezone.now(), actor=actor_here(), dry_run=dry_run, on_rows=on_rows)
     except UnreadableTable as error:
         raise click.UsageError(str(error)) from error
     _tell(console, outcome, dry_run)
@@ -150,10 +151,10 @@ def open_cycle(name: str, opens: datetime | None, closes: datetime | None, windo
                 window_opens=opens.date() if opens else None,
                 window_closes=closes.date() if closes else None,
                 at=timezone.now(),
-                actor=_actor(),
+                actor=actor_here(),
             )
             if of_districts is not None:
-                opened.put_windows(of_districts, at=timezone.now(), actor=_actor())
+                opened.put_windows(of_districts, at=timezone.now(), actor=actor_here())
     except (ValueError, UnreadableTable) as error:
         raise click.UsageError(str(error)) from error
     click.echo(
@@ -171,12 +172,7 @@ def show_cycle(name: str, as_json: bool) -> None:
     """How far the round of MONTH is."""
     import json
 
-    from rasd.metering.models import Cycle
-
-    found = Cycle.objects.filter(name=name).first()
-    if found is None:
-        there = ", ".join(Cycle.objects.values_list("name", flat=True)) or "none"
-        raise click.UsageError(f"there is no cycle {name!r}; there are: {there}")
+    found = cycle_named(name)
     about: dict[str, Any] = {
         "cycle": found.name,
         "window_opens": found.window_opens.isoformat(),
@@ -191,7 +187,18 @@ def show_cycle(name: str, as_json: bool) -> None:
         click.echo(f"{key:<14} {value}")
 
 
-def _actor() -> str:
+def cycle_named(name: str) -> Cycle:
+    """Raises click.UsageError, which names those that there are."""
+    from rasd.metering.models import Cycle
+
+    found = Cycle.objects.filter(name=name).first()
+    if found is None:
+        there = ", ".join(Cycle.objects.values_list("name", flat=True)) or "none"
+        raise click.UsageError(f"there is no cycle {name!r}; there are: {there}")
+    return found
+
+
+def actor_here() -> str:
     """Who is at the keyboard, by the name this machine knows them by."""
     try:
         return f"user:{getpass.getuser()}"

@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from rasd.metering.billing_cli import _cycle
-from rasd.metering.cli import _actor, cycle
+from rasd.metering.cli import actor_here, cycle, cycle_named
 
 SHOWN = 20
 
@@ -30,12 +29,12 @@ def close_cycle(name: str, with_open_reviews: bool) -> None:
 
     from rasd.metering import closing
 
-    found = _cycle(name)
+    found = cycle_named(name)
     try:
         closed = closing.close(
             found,
             at=timezone.now(),
-            actor=_actor(),
+            actor=actor_here(),
             with_open_reviews=with_open_reviews,
             tell=lambda step: click.echo(f"  {step} …", err=True),
         )
@@ -71,7 +70,7 @@ def verify_cycle(name: str) -> None:
 
     from rasd.metering import sealing
 
-    found = _cycle(name)
+    found = cycle_named(name)
     with connection.cursor() as cursor:
         faults = sealing.faults_of(cursor, found)
     for fault in faults:

@@ -6,7 +6,6 @@ Everything follows from the seed. Amounts in the register's unit, moments aware,
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ import numpy as np
 from django.utils import timezone
 
 from rasd.metering.consumption import used_between
+from rasd.metering.distances import metres_between
 from rasd.metering.importing.bringing import Visit
 from rasd.metering.models import Reader, Reading, Register, Route, ServicePoint
 
@@ -114,9 +114,9 @@ class World:
         uses = [float(used_between(one, two, register.digits)) for (_, one), (_, two) in pairwise(past)]
         marks = [(past[-1][0], 0.0)]
         for month in range(months + 1):
-            day = _month(self.begins, month).replace(day=20)
+            day = month_of(self.begins, month).replace(day=20)
             use = uses[month % len(uses)] * float(self.chance.lognormal(0, MONTHLY_NOISE))
-            marks.append((_moment(day, time(12)), marks[-1][1] + use))
+            marks.append((moment_of(day, time(12)), marks[-1][1] + use))
         kind = str(self.chance.choice(list(SENDS), p=[SENDERS, NOW_AND_THEN, 1 - SENDERS - NOW_AND_THEN]))
         return House(point, register, kind, past[-1][1], marks)
 
@@ -132,7 +132,7 @@ class World:
             left = [ordered[index] for index in part]
             here, stop = left[0], 0
             while left:
-                here = min(left, key=lambda house: _metres(_place(here), _place(house)))
+                here = min(left, key=lambda house: _metres(here, house))
                 left.remove(here)
                 stop += 1
                 here.point.route, here.point.stop = route, stop
@@ -154,7 +154,7 @@ class World:
             if self.chance.random() >= SENDS[house.kind]:
                 continue
             day = opens + timedelta(days=int(self.chance.integers((closes - opens).days + 1)))
-            at = _moment(day, time(int(self.chance.integers(7, 22)), int(self.chance.integers(60))))
+            at = moment_of(day, time(int(self.chance.integers(7, 22)), int(self.chance.integers(60))))
             value = house.shows(at)
             if self.chance.random() < MISTYPES:
                 value = _misread(value, house.hangs(at), self.chance)
@@ -182,8 +182,8 @@ class World:
         day, at, before = 10 + int(self.chance.integers(3)), None, None
         for number, house in enumerate(stops):
             if number % A_DAY == 0:
-                at = _moment(
-                    _month(self.begins, month).replace(day=min(day + number // A_DAY, 27)), time(7, 45)
+                at = moment_of(
+                    month_of(self.begins, month).replace(day=min(day + number // A_DAY, 27)), time(7, 45)
                 )
                 before = None
             if at is None:
@@ -192,7 +192,7 @@ class World:
             if invents:
                 at += timedelta(seconds=int(self.chance.integers(15, 40)))
             else:
-                way = _metres(_place(before), _place(house)) if before else 200.0
+                way = _metres(before, house) if before else 200.0
                 at += AT_THE_METER + timedelta(
                     minutes=way / METRES_A_MINUTE * float(self.chance.uniform(0.8, 1.6))
                 )
@@ -257,17 +257,14 @@ def _place(house: House | None) -> tuple[float, float]:
     return (point.latitude or 0.0, point.longitude or 0.0) if point else (0.0, 0.0)
 
 
-def _metres(one: tuple[float, float], two: tuple[float, float]) -> float:
-    """Near enough within a town."""
-    north = (two[0] - one[0]) * METRES_A_DEGREE
-    east = (two[1] - one[1]) * METRES_A_DEGREE * math.cos(math.radians(one[0]))
-    return math.hypot(north, east)
+def _metres(one: House, two: House) -> float:
+    return metres_between(*_place(one), *_place(two)) or 0.0
 
 
-def _month(begins: date, month: int) -> date:
+def month_of(begins: date, month: int) -> date:
     months = begins.year * 12 + begins.month - 1 + month
     return date(months // 12, months % 12 + 1, 1)
 
 
-def _moment(day: date, at: time) -> datetime:
+def moment_of(day: date, at: time) -> datetime:
     return timezone.make_aware(datetime.combine(day, at), timezone.get_default_timezone())

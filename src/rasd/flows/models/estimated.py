@@ -8,10 +8,11 @@ from django.db import connection, models, transaction
 from django.utils import translation
 
 from rasd.channels import rules, tiers
-from rasd.channels.models import Address, Channel, Line, OptOut, Outgoing
+from rasd.channels.models import Address, Line, OptOut, Outgoing
 from rasd.channels.outbox import last_wrote_at
 from rasd.desk.models import Conversation
 from rasd.flows import words
+from rasd.flows.models.links import address_to_begin_with
 from rasd.flows.models.reminders import MACHINE, is_an_hour_for_it
 from rasd.flows.models.templates import ApprovedTemplate
 from rasd.ledger.models import record
@@ -95,7 +96,7 @@ class EstimateTold(models.Model):
             return len(batch)
 
     def _tell(self, line: Line, at: datetime) -> None:
-        address = self._address()
+        address = address_to_begin_with(self.identifier, known_since=self.contact.since)
         talk = (
             Conversation.objects.filter(address=address).order_by("-opened_at", "-pk").first()
             if address
@@ -143,14 +144,6 @@ class EstimateTold(models.Model):
         )
         if talk and talk.closed_at is None:  # whoever answers there sees it
             talk.show(self.outgoing, at=at)
-
-    def _address(self) -> Address | None:
-        kind, _, name = self.identifier.partition(":")
-        if kind != "tel":
-            return Address.objects.filter(channel=Channel.WHATSAPP, user_id=name).first()
-        address, _is_new = Address.objects.get_or_create(channel=Channel.WHATSAPP, phone=name)
-        moved = address.phone_moved_at
-        return None if moved and moved > self.contact.since else address
 
 
 def next_window(cycle: Cycle, point: ServicePoint) -> tuple[date, date]:

@@ -102,6 +102,17 @@ def address_of(contact: AccountContact) -> Address | None:
     return None if found and found.phone_moved_at and found.phone_moved_at > contact.since else found
 
 
+def address_to_begin_with(identifier: str, *, known_since: datetime) -> Address | None:
+    """Where somebody may be written to who perhaps never wrote: the address of a number is made. None where a user id never
+    wrote, and where the number came to another person after ``known_since``."""
+    kind, _, name = identifier.partition(":")
+    if kind != "tel":
+        return Address.objects.filter(channel=Channel.WHATSAPP, user_id=name).first()
+    address, _is_new = Address.objects.get_or_create(channel=Channel.WHATSAPP, phone=name)
+    moved = address.phone_moved_at
+    return None if moved and moved > known_since else address
+
+
 def _moved_since(contact: AccountContact, made: datetime) -> bool:
     phone = contact.identifier.removeprefix("tel:")
     moved = Address.objects.filter(channel=Channel.WHATSAPP, phone=phone).values_list(

@@ -12,10 +12,10 @@ from django.db.models import Count, Q
 from django.utils import timezone, translation
 
 from rasd.channels import tiers
-from rasd.channels.models import Address, Channel, Line, OptOut, Outgoing
+from rasd.channels.models import Address, Line, OptOut, Outgoing
 from rasd.desk.models import Conversation
 from rasd.flows import words
-from rasd.flows.models.links import url_of
+from rasd.flows.models.links import address_to_begin_with, url_of
 from rasd.flows.models.templates import ApprovedTemplate
 from rasd.ledger.models import record
 from rasd.metering import days
@@ -246,7 +246,7 @@ class Reminded(models.Model):
 
     def write_to(self, at: datetime, *, is_unread: bool) -> None:
         """Queue the message, or note why not. In the round's transaction."""
-        address = self._address()
+        address = address_to_begin_with(self.identifier, known_since=self.contact.since)
         talks = Conversation.objects.filter(line=self.line, address=address)
         talk = talks.order_by("-opened_at", "-pk").first()
         if address is None:
@@ -260,14 +260,6 @@ class Reminded(models.Model):
         else:
             self.outgoing = self._queue(address, talk, at)
         self.save(update_fields=["left_out", "outgoing"])
-
-    def _address(self) -> Address | None:
-        kind, _, name = self.identifier.partition(":")
-        if kind != "tel":
-            return Address.objects.filter(channel=Channel.WHATSAPP, user_id=name).first()
-        address, _is_new = Address.objects.get_or_create(channel=Channel.WHATSAPP, phone=name)
-        moved = address.phone_moved_at
-        return None if moved and moved > self.contact.since else address
 
     def _queue(self, address: Address, talk: Conversation | None, at: datetime) -> Outgoing:
         language = talk.language if talk else self.contact.account.language

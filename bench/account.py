@@ -1,20 +1,19 @@
 """How fast the account of a big desk's month is, on the installation's own PostgreSQL, in a database of its own.
 
-    .venv/bin/python -m bench.account [OBLIGATIONS]
+    rasd bench account [OBLIGATIONS]
 
 Made up: OBLIGATIONS (1,000,000) of one month in the hands of 200 people and 8 queues, one in ten late. Prints one JSON object a
 line: summing all days up anew, and the server time of the pages (median and worst of 9 calls, in milliseconds).
 """
 
+import argparse
 import json
 import statistics
-import sys
 import time
 from datetime import UTC, datetime
 
 from bench._database import scratch_database
 
-ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 DATABASE = "rasd_bench_account"
 FILL = """
 INSERT INTO desk_accountstretch (
@@ -37,11 +36,16 @@ FROM (
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="rasd bench account", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("obligations", nargs="?", type=int, default=1_000_000)
+    obligations = parser.parse_args().obligations
     with scratch_database(DATABASE):
-        measure()
+        measure(obligations)
 
 
-def measure() -> None:
+def measure(obligations: int) -> None:
     from django.contrib.auth.models import User
     from django.db import connection
     from django.test import Client
@@ -51,11 +55,11 @@ def measure() -> None:
 
     with connection.cursor() as cursor:
         for scope, prefix, names in ((Scope.PERSON, "agent", 200), (Scope.QUEUE, "queue", 8)):
-            cursor.execute(FILL, {"scope": scope, "prefix": prefix, "names": names, "rows": ROWS})
+            cursor.execute(FILL, {"scope": scope, "prefix": prefix, "names": names, "rows": obligations})
         cursor.execute("ANALYZE desk_accountstretch")
     began = time.perf_counter()
     AccountDay.sum_up()
-    tell("all days summed up anew", seconds=round(time.perf_counter() - began, 1), stretches=2 * ROWS)
+    tell("all days summed up anew", seconds=round(time.perf_counter() - began, 1), stretches=2 * obligations)
     began = time.perf_counter()
     AccountDay.sum_up(
         (Scope.PERSON, f"agent{n}", datetime(2026, 11, 12, tzinfo=UTC).date()) for n in range(200)

@@ -9,10 +9,10 @@ a thousand is less than the last. One JSON object a line: seconds of each, by th
 Python held (the closing and the export run in this process); the size of the database.
 """
 
+import argparse
 import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +24,6 @@ import psutil
 
 from bench._database import scratch_database
 
-SIZES = [int(one) for one in sys.argv[1:]] or [10_000, 100_000]
 MONTHS = 24
 NOW = datetime(2026, 11, 27, 6, tzinfo=UTC)
 BIG = ("metering_account", "metering_servicepoint", "metering_meter", "metering_register", "metering_reading",
@@ -33,7 +32,13 @@ SEASON = (0.60, 0.60, 0.70, 0.90, 1.25, 1.45, 1.50, 1.45, 1.30, 1.05, 0.70, 0.50
 
 
 def main() -> None:
-    for size in SIZES:
+    parser = argparse.ArgumentParser(
+        prog="rasd bench cycle", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "points", nargs="*", type=int, default=[10_000, 100_000], help="service points, each a run"
+    )
+    for size in parser.parse_args().points:
         with scratch_database(f"rasd_bench_cycle_{size}"):
             measure(size)
 

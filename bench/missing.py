@@ -1,19 +1,18 @@
 """How long the estimates of a closing take: a fifth of the registers unread, 24 monthly readings of each.
 
-    .venv/bin/python -m bench.missing [POINTS]
+    rasd bench missing [POINTS]
 
 Prints one JSON object a line: learning what is usual, then estimate_missing() of a full cycle, then again (nothing new).
 """
 
+import argparse
 import json
 import resource
-import sys
 import time
 from datetime import UTC, datetime
 
 from bench._database import scratch_database
 
-POINTS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 MONTHS = 24
 AT = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -46,11 +45,16 @@ SELECT n, n, 0, 'field', 'valid', '2026-11-20 08:00+04', now(), %(cycle)s FROM g
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="rasd bench missing", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("points", nargs="?", type=int, default=100_000)
+    points = parser.parse_args().points
     with scratch_database("rasd_bench_missing"):
-        measure()
+        measure(points)
 
 
-def measure() -> None:
+def measure(points: int) -> None:
     from django.db import connection, transaction
 
     from rasd.metering.missing import estimate_missing
@@ -58,14 +62,14 @@ def measure() -> None:
     from rasd.metering.usual import learn_usual
 
     cycle = Cycle.open("2026-11", at=AT, actor="machine:bench")
-    numbers = {"points": POINTS, "months": MONTHS, "cycle": cycle.pk}
+    numbers = {"points": points, "months": MONTHS, "cycle": cycle.pk}
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (FILL, READINGS, READ):
             cursor.execute(statement, numbers)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    tell("filled", began, points=POINTS, readings=POINTS * MONTHS)
+    tell("filled", began, points=points, readings=points * MONTHS)
     began = time.perf_counter()
     learnt = learn_usual(AT)
     tell("learnt", began, kinds=len(learnt))

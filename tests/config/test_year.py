@@ -26,4 +26,5 @@ def test_a_played_year_is_billed_to_the_unit_and_every_number_is_traced(tmp_path
     assert played.third_estimates == []
     assert played.balanced > 30
     assert played.unbalanced == []
+    assert played.unbelievable == []
     assert set(played.stand_out) <= {played.invents}, "few visits prove little, but they accuse nobody else"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from django.db import OperationalError, connection
 
 from rasd.ledger.models import Entry
-from rasd.metering import closing, sealing
+from rasd.metering import closing, mending, sealing
 from rasd.metering.closing import NotClosable, Undecided, close
 from rasd.metering.closing_cli import cycle as cycle_command
 from rasd.metering.importing import import_readings
@@ -159,6 +159,26 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
         "held": 0,
         "missing": 0,
     }
+
+
+def test_g2_nobody_is_billed_unseen_on_a_misread_first_digit_nor_is_what_a_person_refused_ever_counted_on_from(
+    november: Cycle, house: ServicePoint, django_user_model: Any
+) -> None:
+    wrong = read(house, november, 44305)
+    with pytest.raises(Undecided):
+        shut(november)
+    found = ReadingException.objects.get(reading=wrong, rule="implausible")
+    mending.settle(
+        found, "estimated", why="a 0", at=AFTER, user=django_user_model.objects.create_user("reem")
+    )
+    shut(november, with_open_reviews=True)
+    assert billed(house, november).source == "estimate"
+    assert billed(house, november).value < 5000
+
+    december = Cycle.open("2026-12", at=AFTER, actor="user:test")
+    close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+    assert billed(house, december).value < 5000
+    assert wrong not in house.current_register.actual_readings(before=AFTER + timedelta(days=60))
 
 
 def test_g2_a_photograph_judged_after_the_closing_is_a_correction_and_what_was_sealed_stays(

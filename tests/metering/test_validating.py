@@ -46,12 +46,18 @@ def showing(value: str | int, **other: object) -> Facts:
         (showing(3900), {Rule.NEGATIVE}),
         (showing(4000), {Rule.ZERO}),
         (showing(5200), {Rule.HIGH}),
+        (showing(7300), {Rule.HIGH, Rule.IMPLAUSIBLE}),
+        (showing(13900, expected=None), set()),
+        (
+            showing(14100, expected=None),
+            {Rule.IMPLAUSIBLE},
+        ),  # nothing usual known: a tenth of the counter's round
         (showing(4040), {Rule.LOW}),
         (showing("4300.5"), {Rule.DIGITS}),
         (showing(250, real_value=Decimal(99900)), {Rule.ROLLOVER}),
         # The short way round leads forwards, but with far more than is usual: a misread digit, no roll-over.
         (showing(3000, real_value=Decimal(60000)), {Rule.NEGATIVE}),
-        (showing(43000), {Rule.HIGH, Rule.UNIT}),  # the red digit read as a whole one
+        (showing(43000), {Rule.HIGH, Rule.IMPLAUSIBLE, Rule.UNIT}),  # the red digit read as a whole one
         (replace(USUAL_MONTH, unit="m³"), {Rule.UNIT}),
         (replace(USUAL_MONTH, installed_on=date(2026, 11, 21)), {Rule.INACTIVE}),
         (replace(USUAL_MONTH, replaced=True), {Rule.REPLACED}),

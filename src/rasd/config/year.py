@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,16 +21,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from rasd.config.story import USER
-from rasd.desk.models import Case
+from rasd.config.year_outcome import Played, look_back
 from rasd.ledger import evidence
-from rasd.metering import billing, closing, made_up, mending, records, tracing
+from rasd.metering import billing, closing, made_up, mending, records
 from rasd.metering.importing import import_readings
 from rasd.metering.importing.bringing import bring
 from rasd.metering.made_up_year import House, Sent, World, moment_of, month_of
 from rasd.metering.models import (
     Account,
     AccountContact,
-    Adoption,
     BillingExport,
     Cycle,
     Estimate,
@@ -57,63 +55,6 @@ CORRECTED_AFTER = 3  # the month whose file is corrected after it went out
 WALKS = 0.5  # of a route, each month
 WINDOW = (15, 25)
 CLOSES_ON = 28  # day of the month
-
-
-@dataclass
-class Played:
-    """What came of it, counted; each list is empty where all is well."""
-
-    cycles: int = 0
-    billed: int = 0
-    on_estimates: list[float] = field(default_factory=list)
-    """Share of the registers, month by month."""
-    sent: int = 0
-    visits: int = 0
-    rollovers: int = 0
-    decided: int = 0
-    """Photographs and findings that a person decided."""
-    third_estimates: list[str] = field(default_factory=list)
-    """Where a third estimate in a row has no case."""
-    cases: int = 0
-    """Third estimates, or later ones, that have one."""
-    not_traced: list[str] = field(default_factory=list)
-    unbalanced: list[str] = field(default_factory=list)
-    """Service points that were billed something else than what passed through the meter."""
-    balanced: int = 0
-    stand_out: list[str] = field(default_factory=list)
-    """Codes of the readers whose record stands out by some sign."""
-    invents: str = ""
-    """Code of the one who does invent."""
-
-    @property
-    def told(self) -> list[str]:
-        """What came of it, a line each."""
-        first, last = self.on_estimates[0], self.on_estimates[-1]
-        return [
-            f"{self.cycles} cycles, {self.billed:,} bills; on estimates {first:.0%} in the first month, {last:.0%} in the last",
-            f"{self.sent:,} readings sent by customers, {self.visits:,} visits of readers, {self.decided:,} decided by a person",
-            f"{self.cases:,} third estimates in a row (nobody could read again), each with a case to see the meter",
-            f"{self.rollovers:,} counters went past their highest value",
-            f"{self.balanced:,} service points last billed on what the meter showed: the bills come to what passed through it",
-            f"{self.invents} invents a third of his round; whose record stands out: {', '.join(self.stand_out) or 'nobody'}",
-        ]
-
-    @property
-    def faults(self) -> list[str]:
-        """What a year must not show, in words; empty where all is well."""
-        found = []
-        if self.stand_out != [self.invents]:
-            found.append(
-                f"{self.invents} invents readings, and {', '.join(self.stand_out) or 'nobody'} stands out"
-            )
-        for what, those in (
-            ("a third estimate without a case", self.third_estimates),
-            ("not traced to its evidence", self.not_traced),
-            ("not billed what passed through the meter", self.unbalanced),
-        ):
-            if those:
-                found.append(f"{len(those)} times {what}, such as {those[0]}")
-        return found
 
 
 POINTS, MONTHS, SEED, PHOTOGRAPHS = 2_000, 12, 2026, 0.01
@@ -147,7 +88,8 @@ class Year:
     def play(self) -> Played:
         for month in range(self.months):
             self._month(month)
-        self._look_back()
+        self.say("every number that was billed is traced to its evidence")
+        look_back(self.played, self.world, self.folder)
         return self.played
 
     def _month(self, month: int) -> None:
@@ -329,55 +271,6 @@ class Year:
             f"{cycle}: {first.rows:,} registers billed, {self.played.on_estimates[-1]:.0%} of them on estimates;"
             f" {visits:,} visits"
         )
-
-    def _look_back(self) -> None:
-        third = Estimate.objects.filter(in_a_row__gt=MOST_IN_A_ROW).select_related("reading__service_point")
-        cases = set(Case.objects.values_list("reference", flat=True))
-        self.played.third_estimates = [
-            str(one.reading.service_point) for one in third if one.case not in cases
-        ]
-        self.played.cases = third.count()
-        cycles = list(Cycle.objects.order_by("window_opens"))
-        standings = records.standings(records.counts_of(cycles))
-        self.played.stand_out = sorted(
-            {reader for (reader, _sign), one in standings.items() if one.stands_out}
-        )
-        self.played.invents = self.world.dishonest.code
-        self.say("every number that was billed is traced to its evidence")
-        for cycle in cycles:
-            for traced in tracing.traces(cycle):
-                if traced["lacks"]:
-                    self.played.not_traced.append(traced["receipt"])
-        self._balance()
-
-    def _balance(self) -> None:
-        """Where a house was last billed on what its meter showed, the year's bills come to what passed through the meter."""
-        billed: dict[str, Decimal] = {}
-        for row in self._rows():
-            change = Decimal(row["use"]) - Decimal(row.get("replaces_use") or 0)
-            billed[row["service_point"]] = billed.get(row["service_point"], Decimal(0)) + change
-        for house in self.world.houses:
-            last = (
-                Adoption.objects.filter(service_point=house.point, superseded_at=None)
-                .select_related("reading", "register", "cycle")
-                .order_by("-cycle__window_opens")
-                .first()
-            )
-            if last is None or last.reading.value != house.shows(last.reading.taken_at):
-                continue
-            passed = house.counted(last.reading.taken_at)
-            if not house.changes:
-                self.played.rollovers += int(house.began + passed) // 10**house.register.digits
-            self.played.balanced += 1
-            if billed.get(house.point.number) != passed:
-                self.played.unbalanced.append(
-                    f"{house.point.number}: {billed.get(house.point.number)} for {passed}"
-                )
-
-    def _rows(self) -> Iterator[dict[str, str]]:
-        for path in sorted(self.folder.glob("billing-*.csv")):
-            with path.open(newline="", encoding="utf-8") as file:
-                yield from csv.DictReader(file)
 
 
 def _estimated_often(cycle: Cycle) -> set[int]:

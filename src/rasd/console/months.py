@@ -47,6 +47,14 @@ RULES: dict[str, About] = {
             "Look for a misread first digit. A leak, a new cooler or guests are real: keep it, and tell the customer."
         ),
     ),
+    Rule.IMPLAUSIBLE: About(
+        _(
+            "So much more was used than is usual that a misread digit is likelier: nobody is billed on it unseen."
+        ),
+        _(
+            "Look at the photograph: usually the first digit, or the point. If it is right keep it, and tell the customer before the bill does."
+        ),
+    ),
     Rule.LOW: About(
         _("Far less was used than the year before and the season make likely."),
         _(

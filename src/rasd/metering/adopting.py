@@ -97,6 +97,19 @@ ORDER BY register_id, {RANK_SQL.format(rule="rule")}, taken_at DESC, reading_id 
 """
 """Of a relation ``candidate (register_id, rule, taken_at, reading_id, …)``: what :func:`choose` chooses for each register."""
 
+STANDS = """(r.submission_id IS NULL AND r.cycle_id IS NULL
+    OR EXISTS (SELECT FROM metering_adoption d WHERE d.reading_id = r.id AND d.superseded_at IS NULL))"""
+"""Of ``metering_reading r``: the utility's own from before, or one that stands adopted. What nobody billed on is no beginning."""
+
+ACTUAL = f"""(r.source <> 'estimate' AND ({STANDS} OR r.submission_id IS NULL
+    AND NOT EXISTS (SELECT FROM metering_readingexception x
+        WHERE x.reading_id = r.id AND x.outcome IN ('estimated', 'replaced'))
+    AND NOT EXISTS (SELECT FROM metering_adoption d WHERE d.register_id = r.register_id AND d.cycle_id = r.cycle_id
+        AND d.superseded_at IS NULL AND d.rule = 'manual')))"""
+"""Of ``metering_reading r``: no estimate; it stands, or the utility's own people read it and nobody has put it aside. What a
+person refused is none, in its own cycle and ever after. The same for one register:
+:meth:`rasd.metering.models.Register.actual_readings`."""
+
 HUNG = """
 SELECT r.id AS register_id, m.service_point_id, r.digits, r.decimals, r.unit, r.name, m.installed_on, m.removed_on
 FROM metering_register r JOIN metering_meter m ON m.id = r.meter_id

@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from rasd.metering import estimating, signals
+from rasd.metering.adopting import ACTUAL
 from rasd.metering.models import Cycle
 from rasd.metering.models.estimates import MOST_IN_A_ROW
-from rasd.metering.usual import ACTUAL, KEPT, kinds, learn_usual
+from rasd.metering.usual import KEPT, kinds, learn_usual
 
 WORK_MEMORY = "192MB"  # of the transaction's sorts and hashes: what 2.4 million stretches need
 
@@ -44,7 +45,7 @@ def estimate_missing(
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("estimate_missing needs a transaction")
-    _learn_if_old(at)
+    _learn_if_old(cycle, at)
     known = {
         "cycle": cycle.pk,
         "closes": cycle.window_closes,
@@ -86,12 +87,12 @@ def estimate_missing(
     }
 
 
-def _learn_if_old(at: datetime) -> None:
+def _learn_if_old(cycle: Cycle, at: datetime) -> None:
     from rasd.metering.models import UsualUse
 
     last = UsualUse.objects.order_by("-learnt_at").values_list("learnt_at", flat=True).first()
     if last is None or last < at - KEPT:
-        learn_usual(at)
+        learn_usual(at, apart_from=cycle.pk)
 
 
 def _open_cases(cursor: Any, cycle: Cycle, at: datetime) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from rasd.metering.adopting import HUNG, ONLY
+from rasd.metering.adopting import HUNG, ONLY, STANDS
 from rasd.metering.models.estimates import Season
 from rasd.metering.truing import RECKONED
 from rasd.vision.prior import GULF_SEASON
@@ -22,10 +22,6 @@ REACHES_BACK = 380
 
 LEAST_BASE = 25
 """Days between two readings below which they do not tell what is usual."""
-
-_LAST = """(r.submission_id IS NULL AND r.cycle_id IS NULL
-            OR EXISTS (SELECT FROM metering_adoption d WHERE d.reading_id = r.id AND d.superseded_at IS NULL))"""
-"""Of a reading ``r``: the utility's own from before, or one that stands adopted. What nobody billed on is no beginning."""
 
 ROWS = f"""
 WITH hung AS ({HUNG}),
@@ -61,7 +57,7 @@ started AS (
         SELECT r.value, r.taken_at, r.source FROM metering_reading r
         WHERE b.register_id IS NULL AND o.value IS NULL AND r.register_id = hung.register_id
           AND r.taken_at < coalesce(adopted.taken_at, %(at)s) AND r.id IS DISTINCT FROM adopted.reading_id
-          AND r.cycle_id IS DISTINCT FROM %(cycle)s AND {_LAST}
+          AND r.cycle_id IS DISTINCT FROM %(cycle)s AND {STANDS}
         ORDER BY r.taken_at DESC LIMIT 1
     ) AS h ON true
 ),
@@ -72,7 +68,7 @@ actual AS (
     FROM started LEFT JOIN LATERAL (
         SELECT r.value, r.taken_at FROM metering_reading r
         WHERE previous_source = 'estimate' AND r.register_id = started.register_id AND r.taken_at < previous_at
-          AND r.source <> 'estimate' AND {_LAST}
+          AND r.source <> 'estimate' AND {STANDS}
         ORDER BY r.taken_at DESC LIMIT 1
     ) AS l ON true
 ),
@@ -81,7 +77,7 @@ based AS (
     FROM actual LEFT JOIN LATERAL (
         SELECT r.value, r.taken_at FROM metering_reading r
         WHERE r.register_id = actual.register_id AND r.taken_at >= real_at - interval '{REACHES_BACK} days'
-          AND r.taken_at < real_at - interval '{LEAST_BASE} days' AND r.source <> 'estimate' AND {_LAST}
+          AND r.taken_at < real_at - interval '{LEAST_BASE} days' AND r.source <> 'estimate' AND {STANDS}
         ORDER BY r.taken_at LIMIT 1
     ) AS l ON true
 ),

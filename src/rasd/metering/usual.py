@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.utils import timezone
 
+from rasd.metering.adopting import ACTUAL
 from rasd.metering.estimating import Counter, Stretch, Usual, stretches_of
 from rasd.metering.models import Season, UsualUse
 from rasd.metering.seasons import LEARNS_FROM, SCORED, calibrated, learn
@@ -20,10 +21,6 @@ KEPT = timedelta(days=25)
 """What was learnt before a closing holds for its whole length, however often it begins again; next month's learns anew."""
 
 LEARNS_BACK = timedelta(days=3 * 366)
-ACTUAL = """r.source <> 'estimate' AND (r.submission_id IS NULL OR EXISTS (
-    SELECT FROM metering_adoption a WHERE a.reading_id = r.id AND a.superseded_at IS NULL))"""
-"""Of ``metering_reading r``: what a customer sent counts where it stands adopted, as in :meth:`Register.actual_readings`."""
-
 KIND = tuple[str, str]  # commodity, customer class ("": all)
 
 
@@ -45,12 +42,14 @@ def kinds() -> dict[KIND, Usual]:
     }
 
 
-def learn_usual(at: datetime) -> dict[KIND, int]:
+def learn_usual(at: datetime, *, apart_from: int | None = None) -> dict[KIND, int]:
     """Learn each kind's from the actual readings of up to ``LEARNS_FROM`` of its registers, taken before ``at``.
+
+    ``apart_from``: primary key of a cycle whose readings nobody has looked at yet, and which are therefore left out.
 
     Returns from how many, by kind. A kind leans to its commodity where little is known of it.
     """
-    found = drawn(at)
+    found = drawn(at, apart_from=apart_from)
     learnt: dict[KIND, tuple[Usual, int]] = {}
     for commodity in sorted({commodity for commodity, _ in found}):
         classes = {kind: counters for (of, kind), counters in found.items() if of == commodity}
@@ -100,11 +99,11 @@ def _keep(commodity: str, kind: str, usual: Usual, registers: int, at: datetime)
 
 
 def drawn(
-    at: datetime, *, back: timedelta = LEARNS_BACK, sample: int = LEARNS_FROM
+    at: datetime, *, back: timedelta = LEARNS_BACK, sample: int = LEARNS_FROM, apart_from: int | None = None
 ) -> dict[KIND, list[Counter]]:
     """Registers of each kind, always the same ones, with their actual readings of the time ``back`` from ``at``."""
     with connection.cursor() as cursor:
-        cursor.execute(_SAMPLE, {"at": at, "since": at - back, "sample": sample})
+        cursor.execute(_SAMPLE, {"at": at, "since": at - back, "sample": sample, "cycle": apart_from})
         return _by_kind(cursor)
 
 
@@ -139,5 +138,6 @@ WITH drawn AS (
 SELECT d.commodity, d.customer_class, d.id, d.digits, d.decimals, r.taken_at, r.value
 FROM drawn d JOIN metering_reading r ON r.register_id = d.id
 WHERE r.taken_at < %(at)s AND r.taken_at >= %(since)s AND {ACTUAL}
+    AND r.cycle_id IS DISTINCT FROM %(cycle)s::bigint
 ORDER BY d.commodity, d.customer_class, d.id, r.taken_at, r.id
 """  # noqa: S608 - of constants only

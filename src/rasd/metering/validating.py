@@ -20,7 +20,7 @@ UNITS = {"electricity": ("kWh", "Wh", "MWh"), "water": ("m³", "m3", "L")}
 ROLLS_WITHIN = Decimal(5)
 """Times what is usual: a counter that seems to have gone past its highest value with more than that was misread."""
 
-UNKNOWN_ROLLS_WITHIN = Decimal("0.1")
+UNKNOWN_WITHIN = Decimal("0.1")
 """Of the counter's round, where nothing is known of the usual use."""
 
 SHIFTS = (-3, -2, -1, 1, 2, 3)
@@ -80,7 +80,7 @@ def rolls(f: Facts) -> bool:
     """It went past its highest value, with a use that can be."""
     if not seems_rolled(f) or f.used is None:
         return False
-    most = UNKNOWN_ROLLS_WITHIN * Decimal(10) ** f.digits if f.usual is None else ROLLS_WITHIN * f.usual
+    most = UNKNOWN_WITHIN * Decimal(10) ** f.digits if f.usual is None else ROLLS_WITHIN * f.usual
     return f.used <= most
 
 
@@ -105,6 +105,13 @@ def high(f: Facts, limit: Decimal) -> bool:
     if f.used is None or f.usual is None or negative(f, Decimal(0)):
         return False
     return f.used > limit * f.usual and f.used > f.least
+
+
+def implausible(f: Facts, limit: Decimal) -> bool:
+    """More than ``limit`` times what is usual; or, where nothing is known of that, than a tenth of the counter's round."""
+    if f.usual is None:
+        return f.used is not None and f.used > UNKNOWN_WITHIN * Decimal(10) ** f.digits
+    return high(f, limit)
 
 
 def low(f: Facts, limit: Decimal) -> bool:
@@ -148,6 +155,7 @@ RULES: dict[Rule, Callable[[Facts, Decimal], bool]] = {
     Rule.NEGATIVE: negative,
     Rule.ZERO: zero,
     Rule.HIGH: high,
+    Rule.IMPLAUSIBLE: implausible,
     Rule.LOW: low,
     Rule.DIGITS: digits,
     Rule.DUPLICATE: lambda f, limit: f.differs is not None and f.differs > limit,
@@ -174,6 +182,7 @@ USUAL: dict[Rule, Setting] = {
     Rule.NEGATIVE: Setting(holds_back=True),
     Rule.ZERO: Setting(limit=Decimal(20)),
     Rule.HIGH: Setting(limit=Decimal(3)),
+    Rule.IMPLAUSIBLE: Setting(limit=Decimal(5), holds_back=True),
     Rule.LOW: Setting(limit=Decimal("0.2")),
     Rule.DIGITS: Setting(holds_back=True),
     Rule.DUPLICATE: Setting(limit=Decimal(3)),
@@ -203,8 +212,9 @@ _LEAST = (
 )
 _USUAL = f"(CASE WHEN expected IS NOT NULL THEN greatest(expected, {_LEAST}) END)"
 _SEEMS_ROLLED = "(value < real_value AND used > 0)"
-_ROLLS = f"({_SEEMS_ROLLED} AND used <= coalesce({ROLLS_WITHIN} * {_USUAL}, {UNKNOWN_ROLLS_WITHIN} * 10::numeric ^ digits))"
+_ROLLS = f"({_SEEMS_ROLLED} AND used <= coalesce({ROLLS_WITHIN} * {_USUAL}, {UNKNOWN_WITHIN} * 10::numeric ^ digits))"
 _ROLLS_OR_NOT = f"({_SEEMS_ROLLED} AND NOT {_ROLLS})"
+_HIGH = f"used > s.limit * {_USUAL} AND used > {_LEAST} AND NOT (used < 0 OR {_ROLLS_OR_NOT})"
 _UNITS = " OR ".join(
     f"(commodity = '{commodity}' AND unit NOT IN ({', '.join(repr(one) for one in ones)}))"
     for commodity, ones in UNITS.items()
@@ -218,7 +228,8 @@ _SHIFTED = " OR ".join(
 CONDITIONS: dict[Rule, str] = {
     Rule.NEGATIVE: f"used < -s.limit OR {_ROLLS_OR_NOT}",
     Rule.ZERO: f"used = 0 AND days >= s.limit AND expected > {_LEAST}",
-    Rule.HIGH: f"used > s.limit * {_USUAL} AND used > {_LEAST} AND NOT (used < 0 OR {_ROLLS_OR_NOT})",
+    Rule.HIGH: _HIGH,
+    Rule.IMPLAUSIBLE: f"({_HIGH}) OR (expected IS NULL AND used > {UNKNOWN_WITHIN} * 10::numeric ^ digits)",
     Rule.LOW: f"used > 0 AND expected > {_LEAST} AND used < s.limit * expected AND NOT {_SEEMS_ROLLED}",
     Rule.DIGITS: "value <> round(value, decimals) OR value < 0 OR value >= 10::numeric ^ digits",
     Rule.DUPLICATE: "differs > s.limit",

@@ -227,18 +227,18 @@ class Register(models.Model):
         return f"{value:0{width}.{self.decimals}f}"
 
     def actual_readings(self, *, before: datetime, apart_from: Cycle | None = None) -> list[Reading]:
-        """The last ``HISTORY_LENGTH`` before ``before``, oldest first: no estimates, and of what customers sent only what
-        stands adopted."""
+        """The last ``HISTORY_LENGTH`` before ``before``, oldest first: no estimates, of what customers sent only what stands
+        adopted, and of the rest nothing that a person refused. The same for PostgreSQL: :data:`rasd.metering.adopting.ACTUAL`."""
+        standing = self.adoptions.filter(superseded_at__isnull=True)
+        stands = models.Exists(standing.filter(reading=models.OuterRef("pk")))
+        refused = Q(exceptions__outcome__in=["estimated", "replaced"]) | models.Exists(
+            standing.filter(cycle=models.OuterRef("cycle"), rule="manual")
+        )
         readings = (
             self.readings.filter(taken_at__lt=before)
             .exclude(source="estimate")
             .exclude(cycle=apart_from, cycle__isnull=False, submission__isnull=False)
-            .filter(
-                Q(submission=None)
-                | models.Exists(
-                    self.adoptions.filter(reading=models.OuterRef("pk"), superseded_at__isnull=True)
-                )
-            )
+            .filter(stands | Q(submission=None) & ~refused)
             .order_by("-taken_at")[:HISTORY_LENGTH]
         )
         return list(readings)[::-1]

@@ -18,6 +18,7 @@ class Rule(models.TextChoices):
     NEGATIVE = "negative", _("less than the last reading")
     ZERO = "zero", _("nothing used")
     HIGH = "high", _("unusually much used")
+    IMPLAUSIBLE = "implausible", _("more used than can be believed")
     LOW = "low", _("unusually little used")
     DIGITS = "digits", _("more digits than the counter has")
     DUPLICATE = "duplicate", _("two readings of one source that differ")

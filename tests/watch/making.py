@@ -13,8 +13,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from rasd.watch.evidence.box import Box
-from rasd.watch.journeys.language import Channel
 from rasd.watch.journeys.saying import said
+from rasd.watch.journeys.written import Channel
 from rasd.watch.models import JourneyFile, Plan, Probe, Skip, Target, Watcher
 from rasd.watch.players.conversation import Conversation, Line, News, Who
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Finding, Moment, Outcome, Trouble

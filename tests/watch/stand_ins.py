@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rasd.watch.journeys import Channel, Journey, Step
-from rasd.watch.journeys.language import Press
+from rasd.watch.journeys.steps import Press
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Trouble
 from rasd.watch.players.orders import Order

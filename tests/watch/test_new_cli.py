@@ -5,7 +5,7 @@ import re
 from click.testing import CliRunner
 
 from rasd.watch.cli import watch
-from rasd.watch.journeys.language import VERBS
+from rasd.watch.journeys.steps import VERBS
 from rasd.watch.watchfile import read_whole
 
 

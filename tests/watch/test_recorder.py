@@ -14,8 +14,9 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from rasd.watch.cli import watch
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys import Channel, Journey, parse, read
-from rasd.watch.journeys.language import Persona, Thing
+from rasd.watch.journeys.language import Persona
 from rasd.watch.journeys.saying import said
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.players import pointing
 from rasd.watch.players.base import Errand
 from rasd.watch.players.browser import Browser

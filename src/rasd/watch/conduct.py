@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from rasd.watch.asking import Ask, ask
-from rasd.watch.journeys.language import Get, Go, Journey, Open, Write
+from rasd.watch.journeys.language import Journey
+from rasd.watch.journeys.steps import Get, Go, Open, Write
 from rasd.watch.leave import Leave
 from rasd.watch.models import Maintenance, Probe, Skip, Target
 from rasd.watch.permission import NotAPermission, Permission, Refusal, Statement, permitted

@@ -24,8 +24,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rasd.watch.journeys.language import Strict, Text, Zone
 from rasd.watch.journeys.parsing import NotAJourney, parse_as
+from rasd.watch.journeys.written import Strict, Text, Zone
 from rasd.watch.places import (
     PORTS,
     NotPlain,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from rasd.watch.journeys.language import Hear, Journey, Wait
+from rasd.watch.journeys.language import Journey
+from rasd.watch.journeys.steps import Hear, Wait
 from rasd.watch.players.finding import Finding, Outcome, Trouble
 
 if TYPE_CHECKING:

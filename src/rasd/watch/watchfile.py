@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from rasd.watch.journeys import Journey, Mistake, NotAJourney, read
-from rasd.watch.journeys.language import Duration, Name, Strict, Text, Zone
 from rasd.watch.journeys.parsing import Place, load, parse_as
+from rasd.watch.journeys.written import Duration, Name, Strict, Text, Zone
 from rasd.watch.schedule.drawing import Refused, refuse_what_cannot_be
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]

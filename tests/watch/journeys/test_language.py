@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rasd.watch.cli import watch
 from rasd.watch.journeys import Journey, NotAJourney, parse
-from rasd.watch.journeys.language import VERBS
+from rasd.watch.journeys.steps import VERBS
 
 EDITOR = jsonschema.Draft202012Validator(json.loads(CliRunner().invoke(watch, ["schema"]).output))
 

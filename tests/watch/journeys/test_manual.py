@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from rasd.watch.journeys import Journey, parse
-from rasd.watch.journeys.language import VERBS
+from rasd.watch.journeys.steps import VERBS
 from rasd.watch.players.persona import NETWORKS
 
 MANUAL = (Path(__file__).parents[3] / "docs" / "journeys.md").read_text("utf-8")

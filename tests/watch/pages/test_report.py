@@ -10,7 +10,7 @@ from django.utils.html import escape
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.evidence.chain import digest_of
-from rasd.watch.journeys.language import VERBS
+from rasd.watch.journeys.steps import VERBS
 from rasd.watch.models import Alert, Probe, Shown, Skip
 from rasd.watch.pages import words
 from rasd.watch.players.finding import ExhibitKind, Outcome, Trouble

@@ -17,7 +17,7 @@ from rasd.channels.whatsapp.emulator.server import run_emulator
 from rasd.channels.whatsapp.emulator.settings import DEFAULT_PHONE_NUMBER_ID, DEFAULT_TOKEN
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys import Journey
-from rasd.watch.journeys.language import Channel
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players import chat as chat_module
 from rasd.watch.players import listening
 from rasd.watch.players.base import CannotPlay, Errand

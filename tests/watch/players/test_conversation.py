@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasd.watch.journeys.language import Heard
+from rasd.watch.journeys.steps import Heard
 from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.conversation import GRACE, Conversation, News, same
 from rasd.watch.players.finding import Trouble

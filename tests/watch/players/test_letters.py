@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasd.watch.journeys.language import Awaited
+from rasd.watch.journeys.steps import Awaited
 from rasd.watch.players.letters import Received, read_letter
 
 AT = datetime(2026, 9, 1, 8, tzinfo=UTC)

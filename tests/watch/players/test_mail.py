@@ -11,7 +11,7 @@ import pytest
 
 from rasd.watch.evidence.box import Box
 from rasd.watch.journeys import Journey
-from rasd.watch.journeys.language import Channel
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players.base import CannotPlay, Clock, Errand
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.mail import MailPlayer

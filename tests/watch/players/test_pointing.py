@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasd.watch.journeys.language import Thing
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.normal import normal, within

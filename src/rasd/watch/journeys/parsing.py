@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from rasd.watch.journeys.language import VERBS, Journey
+from rasd.watch.journeys.language import Journey
+from rasd.watch.journeys.steps import VERBS
 from rasd.watch.journeys.values import unkept
 
 

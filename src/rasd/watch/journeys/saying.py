@@ -1,6 +1,6 @@
 """A step in words, as the report and the film strip write it: templates unfilled, so that no value of a visit is in it."""
 
-from rasd.watch.journeys.language import Step
+from rasd.watch.journeys.steps import Step
 
 
 def said(step: Step) -> str:

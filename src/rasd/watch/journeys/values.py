@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rasd.watch.journeys.language import Attach, Code, Hear, Journey, Keep, Mail, Python, Step
+from rasd.watch.journeys.language import Journey
+from rasd.watch.journeys.steps import Attach, Code, Hear, Keep, Mail, Python, Step
 
 VALUE = re.compile(r"\{([a-z][\w.-]*)\}")
 """``{someone.name}``, ``{secret.pin}``, ``{ticket-number}``."""

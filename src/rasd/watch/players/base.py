@@ -10,8 +10,10 @@ from typing import Any, Protocol
 from urllib.parse import quote, urljoin
 
 from rasd.watch.evidence.box import Box
-from rasd.watch.journeys.language import Channel, Journey, Step
+from rasd.watch.journeys.language import Journey
+from rasd.watch.journeys.steps import Step
 from rasd.watch.journeys.values import VALUE
+from rasd.watch.journeys.written import Channel
 from rasd.watch.leave import Leave
 from rasd.watch.permission import Why
 from rasd.watch.players.finding import Exhibit, Finding, Trouble

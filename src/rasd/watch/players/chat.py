@@ -9,7 +9,9 @@ from functools import partial
 from playwright.sync_api import Error, Locator
 from playwright.sync_api import TimeoutError as TookTooLong
 
-from rasd.watch.journeys.language import Channel, ChatPlace, Hear, Heard, Press, Say, Step, Thing
+from rasd.watch.journeys.language import ChatPlace
+from rasd.watch.journeys.steps import Hear, Heard, Press, Say, Step, Thing
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players import pointing
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.conversation import Conversation

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from rasd.watch.journeys.language import Heard
+from rasd.watch.journeys.steps import Heard
 from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.letters import kept_of

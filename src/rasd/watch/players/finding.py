@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rasd.watch.journeys.language import Channel
+from rasd.watch.journeys.written import Channel
 
 
 class Outcome(StrEnum):

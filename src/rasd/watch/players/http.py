@@ -8,7 +8,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from rasd.watch.journeys.language import Channel, Get, Go, Python, Step
+from rasd.watch.journeys.steps import Get, Go, Python, Step
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players import odd
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.browser import Browser

@@ -13,7 +13,7 @@ import lxml.html
 from inscriptis import get_text
 from lxml.etree import ParserError
 
-from rasd.watch.journeys.language import Awaited
+from rasd.watch.journeys.steps import Awaited
 
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 """Where the address stands to which a letter was sent, besides lists and blind copies."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import pyotp
 
-from rasd.watch.journeys.language import Awaited, Channel, Code, Go, Mail, Python, Step, Write
+from rasd.watch.journeys.steps import Awaited, Code, Go, Mail, Python, Step, Write
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players import odd
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.drawing import photograph

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rasd.watch.journeys.language import Python
+from rasd.watch.journeys.steps import Python
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.finding import Trouble
 

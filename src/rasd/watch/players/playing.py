@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rasd.watch.journeys.language import Channel, Go, Step, Wait
 from rasd.watch.journeys.saying import said
+from rasd.watch.journeys.steps import Go, Step, Wait
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players.base import CannotPlay, Errand, Player
 from rasd.watch.players.finding import Exhibit, Finding, Moment, Outcome, Trouble
 

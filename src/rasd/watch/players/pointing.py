@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from rasd.watch.journeys.language import Thing
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.normal import normal, within

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from rasd.watch.journeys.language import Keep, Miss, See, is_pattern
+from rasd.watch.journeys.steps import Keep, Miss, See
+from rasd.watch.journeys.written import is_pattern
 from rasd.watch.players.base import Errand
 from rasd.watch.players.normal import normal, readable, within
 from rasd.watch.players.pointing import closest

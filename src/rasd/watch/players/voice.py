@@ -2,7 +2,8 @@
 
 from typing import NoReturn
 
-from rasd.watch.journeys.language import Channel, Step
+from rasd.watch.journeys.steps import Step
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.finding import Exhibit, Trouble
 

@@ -12,10 +12,9 @@ from typing import Any
 from playwright.sync_api import Error, Locator, Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
-from rasd.watch.journeys.language import (
+from rasd.watch.journeys.steps import (
     Attach,
     Back,
-    Channel,
     Choose,
     Fill,
     Go,
@@ -29,6 +28,7 @@ from rasd.watch.journeys.language import (
     Thing,
     Tick,
 )
+from rasd.watch.journeys.written import Channel
 from rasd.watch.players import odd, pointing
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.browser import Browser

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, CDPSession, Dialog, Error, Frame, Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
-from rasd.watch.journeys.language import Step
+from rasd.watch.journeys.steps import Step
 from rasd.watch.permission import Refusal, Why
 from rasd.watch.players import pointing
 from rasd.watch.players.base import CannotPlay, Errand

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from rasd.watch.journeys.language import Persona, Thing
+from rasd.watch.journeys.language import Persona
+from rasd.watch.journeys.steps import Thing
 
 LONG = 20.0
 """Seconds without a deed from which on it is told as a pause: he reads, searches or waits."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, Frame
 
-from rasd.watch.journeys.language import Thing
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.players import pointing
 from rasd.watch.recorder import naming, privacy
 from rasd.watch.recorder.deeds import DeadEnd, Deed, End, Field, Kind, Recording

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
-from rasd.watch.journeys.language import Thing
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.journeys.values import VALUE
 from rasd.watch.players import pointing
 from rasd.watch.players.base import CannotPlay

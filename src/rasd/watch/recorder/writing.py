@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from rasd.watch.journeys import Journey, parse
-from rasd.watch.journeys.language import Thing, is_pattern
+from rasd.watch.journeys.steps import Thing
 from rasd.watch.journeys.values import VALUE
+from rasd.watch.journeys.written import is_pattern
 from rasd.watch.players.normal import normal
 from rasd.watch.recorder import privacy
 from rasd.watch.recorder.deeds import Deed, Kind, Recording

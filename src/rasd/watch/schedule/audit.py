@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
-from rasd.watch.journeys.language import Strict
+from rasd.watch.journeys.written import Strict
 from rasd.watch.schedule.drawing import GRACE, Drawing, Inputs, draw
 from rasd.watch.schedule.hours import HOUR, WEEK, as_time
 from rasd.watch.schedule.sealing import commitment_of

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from rasd.watch.journeys.language import Name, Strict
+from rasd.watch.journeys.written import Name, Strict
 from rasd.watch.schedule.hours import DAY, MONDAY, WEEK, Span, span_of
 from rasd.watch.schedule.stream import Ints, Stream, below
 

@@ -55,7 +55,7 @@ lint: .venv/.dev catalogues
 test: lint
 	@sh tests/need_browser.sh
 	@echo "» pytest"
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: install
 	@$(BIN)/rasd bench all

@@ -65,12 +65,13 @@ def django_db_setup(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What kills processes waits most of its time: begun first, it is not what the other process waits for at the end.
+    """What kills processes waits most of its time, and what drives a browser is long: begun first (``--no-loadscope-reorder``),
+    neither is what the other processes wait for at the end.
 
     What drives a browser or kills processes lives by the machine's clock: on a busy one it is played a second time, and the
     summary names each that needed it ("RERUN"), so that it is seen and mended. No other test is.
     """
-    items.sort(key=lambda item: item.get_closest_marker("crash") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(one) is None for one in ("crash", "browser")])
     for item in items:
         if item.get_closest_marker("crash") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from rasd.ledger.models import actor_of, record
 from rasd.metering import numbers, signals
 from rasd.metering.models import Adoption, Cycle, NotAdoptable, Reading, ReadingException, Register
-from rasd.metering.models.readings import _next_number
+from rasd.metering.models.readings import next_number
 from rasd.metering.models.reviews import ReviewClosed
 
 BY_HAND = "manual"
@@ -58,7 +58,7 @@ def adopt_by_hand(
         if standing:
             standing.superseded_at = at
             standing.save(update_fields=["superseded_at"])
-        number = _next_number()
+        number = next_number()
         adoption = Adoption.objects.create(
             id=number, service_point=point, register=register, cycle=cycle, reading=chosen, adopted_at=at,
             actor=actor_of(user), why=why, rule=BY_HAND, receipt=numbers.receipt(cycle.name, number), supersedes=standing,

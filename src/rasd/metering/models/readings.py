@@ -154,7 +154,7 @@ class Adoption(models.Model):
             if standing is not None:
                 standing.superseded_at = at
                 standing.save(update_fields=["superseded_at"])
-            number = _next_number()
+            number = next_number()
             adoption = cls.objects.create(
                 id=number,
                 service_point=point,
@@ -232,7 +232,7 @@ class Adoption(models.Model):
             self.supersedes.save(update_fields=["superseded_at"])
 
 
-def _next_number() -> int:
+def next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('metering_adoption', 'id'))")
         row: tuple[int] = cursor.fetchone()

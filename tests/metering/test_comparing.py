@@ -139,6 +139,20 @@ def test_g5_the_customers_reading_that_he_corrected_is_the_one_compared_and_what
 
 
 @pytest.mark.django_db
+def test_g5_a_past_reading_that_nobody_billed_on_says_nothing_of_what_is_usual(house, november, send, told):
+    """The customer misread a month ago, and a person refused it: no reader is measured by that."""
+    refused = send(house, seen(99_000), at=NOON - 25 * DAY)
+    Reading.objects.create(
+        service_point=house, register=house.current_register, value=99_000, source="customer",
+        taken_at=NOON - 25 * DAY, submission=refused,
+    )  # fmt: skip
+    send(house, seen(4310)).adopt(Decimal(4310), NOON, "machine:test", "sure")
+    bring(4331)
+    run(november)
+    assert Comparison.objects.get().expected == 20
+
+
+@pytest.mark.django_db
 def test_g5_a_customers_reading_that_was_taken_back_is_compared_with_nothing(house, november, send, told):
     adoption = send(house, seen(9000)).adopt(Decimal(9000), NOON, "machine:test", "by mistake")
     adoption.take_back(NOON + DAY)
@@ -155,6 +169,7 @@ def test_g5_a_customers_reading_that_was_taken_back_is_compared_with_nothing(hou
             st.integers(-300, 900),  # the reader's more
             st.integers(-300, 300),  # hours between the two
             st.sampled_from([0, 9, 300, 2400]),  # use a month; 0: no past
+            st.sampled_from(["kWh", "MWh", "m³", "m3", "L", "toe"]),
         ),
         min_size=1,
         max_size=8,
@@ -163,13 +178,15 @@ def test_g5_a_customers_reading_that_was_taken_back_is_compared_with_nothing(hou
 def test_g5_the_statement_for_a_whole_month_says_what_the_rule_says(november, pairs):
     with transaction.atomic():
         wanted = {}
-        for place, (value, more, hours, a_month) in enumerate(pairs):
+        for place, (value, more, hours, a_month, unit) in enumerate(pairs):
             point = make_house(f"SP-{place}")
             if a_month:
                 give_history(
                     point, last=value - a_month if value > a_month else value, a_month=a_month, months=2
                 )
             register = point.current_register
+            register.unit = unit
+            register.save()
             mine = Reading.objects.create(
                 service_point=point,
                 register=register,
@@ -202,7 +219,7 @@ def test_g5_the_statement_for_a_whole_month_says_what_the_rule_says(november, pa
                 PastReading(bring_at, Decimal(theirs)),
                 per_day=rate,
                 digits=5,
-                unit="kWh",
+                unit=unit,
             )
         run(november)
         made = {one.field_read_id: one for one in Comparison.objects.all()}

@@ -36,6 +36,7 @@ READING_TYPES = {
     ("electricity", "MWh"): "0.0.0.1.1.1.12.0.0.0.0.{tier}.0.0.0.6.72.0",
     # commodity 9 (potable water), kind 58 (volume), unit 42 (cubic metre) or 134 (litre)
     ("water", "m³"): "0.0.0.1.1.9.58.0.0.0.0.{tier}.0.0.0.0.42.0",
+    ("water", "m3"): "0.0.0.1.1.9.58.0.0.0.0.{tier}.0.0.0.0.42.0",
     ("water", "L"): "0.0.0.1.1.9.58.0.0.0.0.{tier}.0.0.0.0.134.0",
 }
 """Commodity and unit → ReadingType (IEC 61968-9, annex C: eighteen numbers); ``tier`` is the time-of-use tier, 0 where there is

@@ -6,12 +6,14 @@ two equal.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rasd.metering import signals
+from rasd.metering.adopting import ACTUAL
 from rasd.metering.models import Comparison, Cycle
 from rasd.vision import PastReading
 
@@ -24,8 +26,11 @@ SWING = 1.0
 DRIFT = 0.5
 """A share: this month may use half as much again a day as the weeks before, or half, by season or by guests."""
 
-UNKNOWN_PER_DAY = {"kWh": 60.0, "m3": 2.0}
-"""Where no past tells: more than nine of ten homes use. Half as high a guess would open cases by chance."""
+UNKNOWN_PER_DAY = {"kWh": 60.0, "Wh": 60_000.0, "MWh": 0.06, "m³": 2.0, "m3": 2.0, "L": 2_000.0}
+"""Where no past tells, by the register's unit: more than nine of ten homes use. Half as high a guess would open cases by chance.
+Of a unit that is not here, :data:`UNHEARD_OF`."""
+
+UNHEARD_OF = UNKNOWN_PER_DAY["kWh"]
 
 LEAST_PAST_DAYS = 20
 """Between the two readings of the past that say what is usual: over fewer days a single weekend would."""
@@ -59,7 +64,7 @@ def compared(
     """
     days = (reader.taken_at - customer.taken_at).total_seconds() / DAY
     apart = _apart(float(reader.value - customer.value), 10.0**digits)
-    rate = UNKNOWN_PER_DAY.get(unit, UNKNOWN_PER_DAY["kWh"]) if per_day is None else per_day
+    rate = UNKNOWN_PER_DAY.get(unit, UNHEARD_OF) if per_day is None else per_day
     expected = 0.0 if per_day is None else rate * days
     difference = apart - expected
     tolerance = ROUNDING + rate * (SWING * math.sqrt(abs(days)) + DRIFT * abs(days))
@@ -83,7 +88,7 @@ def compare(cursor: Any, cycle: Cycle, at: datetime) -> int:
     """
     about = {"cycle": cycle.pk, "at": at, "least": LEAST_PAST_DAYS, "day": DAY}
     about |= {"rounding": ROUNDING, "swing": SWING, "drift": DRIFT}
-    about |= {"kwh": UNKNOWN_PER_DAY["kWh"], "m3": UNKNOWN_PER_DAY["m3"]}
+    about |= {"unknown": json.dumps(UNKNOWN_PER_DAY), "unheard_of": UNHEARD_OF}
     cursor.execute(_COMPARE, about)
     differ = Comparison.objects.filter(cycle=cycle, agrees=False, case="").order_by("pk")
     if without_case := list(differ.values_list("pk", flat=True)):
@@ -91,7 +96,7 @@ def compare(cursor: Any, cycle: Cycle, at: datetime) -> int:
     return Comparison.objects.filter(cycle=cycle).count()
 
 
-_COMPARE = """
+_COMPARE = f"""
 INSERT INTO metering_comparison AS old (cycle_id, register_id, field_read_id, customer_reading_id, days, expected, difference,
     tolerance, agrees, "case", decided, decided_by, why, compared_at)
 WITH customer AS (
@@ -103,7 +108,7 @@ WITH customer AS (
     ORDER BY r.register_id, r.taken_at DESC, r.id DESC
 ), pair AS (
     SELECT f.id, f.register_id, f.visited_at, f.value, c.id AS customer_id, c.value AS customer_value, c.taken_at,
-        10::float8 ^ g.digits AS turn, CASE WHEN g.unit = 'm3' THEN %(m3)s ELSE %(kwh)s END::float8 AS unknown,
+        10::float8 ^ g.digits AS turn, coalesce((%(unknown)s::jsonb ->> g.unit)::float8, %(unheard_of)s) AS unknown,
         extract(epoch FROM f.visited_at - c.taken_at)::float8 / %(day)s AS days,
         least(f.visited_at, c.taken_at) AS first_at
     FROM metering_fieldread f JOIN customer c USING (register_id) JOIN metering_register g ON g.id = f.register_id
@@ -115,14 +120,14 @@ WITH customer AS (
     FROM pair
     LEFT JOIN LATERAL (
         SELECT r.value::float8, r.taken_at FROM metering_reading r
-        WHERE r.register_id = pair.register_id AND r.taken_at < first_at AND r.source <> 'estimate'
+        WHERE r.register_id = pair.register_id AND r.taken_at < first_at AND {ACTUAL}
           AND r.cycle_id IS DISTINCT FROM %(cycle)s
         ORDER BY r.taken_at DESC LIMIT 1
     ) past ON true
     LEFT JOIN LATERAL (
         SELECT r.value::float8, r.taken_at FROM metering_reading r
         WHERE r.register_id = pair.register_id AND r.taken_at <= past.taken_at - make_interval(days => %(least)s)
-          AND r.source <> 'estimate'
+          AND {ACTUAL}
         ORDER BY r.taken_at DESC LIMIT 1
     ) before ON true
 ), rated AS (
@@ -147,4 +152,4 @@ ON CONFLICT (field_read_id) DO UPDATE SET customer_reading_id = excluded.custome
     expected = excluded.expected, difference = excluded.difference, tolerance = excluded.tolerance,
     agrees = excluded.agrees, compared_at = excluded.compared_at
 WHERE old.decided = '' AND old.customer_reading_id <> excluded.customer_reading_id
-"""
+"""  # noqa: S608 - names of this package only

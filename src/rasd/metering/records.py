@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from rasd.metering.adopting import ACTUAL
 from rasd.metering.distances import EARTH
 from rasd.metering.importing.cells import MIDDAY
 from rasd.metering.models import Cycle, Reader, ReaderSign
@@ -252,12 +253,12 @@ LEFT JOIN LATERAL (
             extract(epoch FROM last.taken_at - earlier.taken_at) / 86400 AS days_before
         FROM (
             SELECT r.value, r.taken_at FROM metering_reading r
-            WHERE r.register_id = step.register_id AND r.taken_at < step.visited_at AND r.source <> 'estimate'
+            WHERE r.register_id = step.register_id AND r.taken_at < step.visited_at AND {ACTUAL}
               AND r.cycle_id IS DISTINCT FROM %(cycle)s
             ORDER BY r.taken_at DESC LIMIT 1
         ) last CROSS JOIN LATERAL (
             SELECT r.value, r.taken_at FROM metering_reading r
-            WHERE r.register_id = step.register_id AND r.taken_at < last.taken_at AND r.source <> 'estimate'
+            WHERE r.register_id = step.register_id AND r.taken_at < last.taken_at AND {ACTUAL}
             ORDER BY r.taken_at DESC LIMIT 1
         ) earlier
     ) three

@@ -6,4 +6,4 @@ class FlowsConfig(AppConfig):
     label = "flows"
 
     def ready(self) -> None:
-        from rasd.flows import estimates, receivers  # noqa: F401 (connects them)
+        from rasd.flows import estimates, receivers, rounds  # noqa: F401 (connects them)

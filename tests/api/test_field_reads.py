@@ -1,9 +1,11 @@
 """Handhelds bring what was read: in batches, safe to repeat, one visit not hindered by another."""
 
 import base64
+import io
 from datetime import UTC, datetime
 
 import pytest
+from PIL import Image
 
 from rasd.ledger import evidence
 from rasd.metering.models import Cycle, FieldRead, Reader, Route
@@ -16,7 +18,15 @@ VISIT = {
     "visited_at": "2026-11-20T12:00:00+04:00",
     "value": "4310",
 }
-PICTURE = base64.b64encode(b"a picture").decode()
+
+
+def photograph(grey: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (320, 240), grey).save(out, "JPEG")
+    return out.getvalue()
+
+
+PICTURE = base64.b64encode(photograph(100)).decode()
 
 
 @pytest.fixture
@@ -45,39 +55,59 @@ def test_g6_a_visit_sent_again_in_other_company_is_the_same_visit(handheld):
         }
     ]
     assert (field_read.cycle.name, field_read.reading.value) == ("2026-11", 4310)
-    assert evidence.fetch(field_read.photograph.sha256) == b"a picture"
+    assert evidence.fetch(field_read.photograph.sha256) == photograph(100)
 
 
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"value": None}, "reads.0", "give one of the two"),
-        ({"service_point": ""}, "reads.0", "service_point and serial are both missing"),
-        ({"photograph": "!"}, "reads.0.photograph", "is not base64"),
-        ({"visited_at": "2026-11-20T12:00:00"}, "reads.0.visited_at", "timezone"),
-        ({"latitude": 91}, "reads.0.latitude", "less than or equal to 90"),
+        ({"value": None}, "", "give one of the two"),
+        ({"value": "12a"}, "value", "valid decimal"),
+        ({"service_point": ""}, "", "service_point and serial are both missing"),
+        ({"photograph": "!"}, "photograph", "is not base64"),
+        ({"visited_at": "2026-11-20T12:00:00"}, "visited_at", "timezone"),
+        ({"latitude": 91}, "latitude", "less than or equal to 90"),
     ],
 )
-def test_what_no_handheld_should_send_is_told_by_its_field(handheld, change, field, words):
-    answer = handheld.post("/field-reads", {"reads": [VISIT | change]})
-    assert answer.status_code == 422
-    (error,) = answer.json()["errors"]
-    assert (error["field"], words in error["detail"]) == (field, True)
+def test_what_no_handheld_should_send_is_told_by_its_field_and_hinders_no_other(
+    handheld, change, field, words
+):
+    answer = handheld.post("/field-reads", {"reads": [VISIT | {"key": "k0"} | change, VISIT, 7]})
+    assert answer.status_code == 200
+    wrong, right, nothing = answer.json()["results"]
+    assert (wrong["reader"], wrong["key"], wrong["state"], wrong["id"]) == ("R-1", "k0", "refused", None)
+    assert [(one["field"], words in one["detail"]) for one in wrong["errors"]] == [(field, True)]
+    assert (right["state"], nothing["state"], nothing["key"]) == ("created", "refused", "")
+
+
+def test_what_is_no_photograph_is_told_and_leaves_room_for_one(handheld):
+    nonsense = base64.b64encode(b"hello").decode()
+    (first,) = handheld.post("/field-reads", {"reads": [VISIT | {"photograph": nonsense}]}).json()["results"]
+    assert (first["state"], first["errors"][0]["field"]) == ("created", "photograph")
+    (second,) = handheld.post("/field-reads", {"reads": [VISIT | {"photograph": PICTURE}]}).json()["results"]
+    assert (second["state"], second["errors"]) == ("known", [])
+
+
+def test_a_call_that_is_too_large_is_told_so_and_not_to_try_again(handheld):
+    answer = handheld.post("/field-reads", {"reads": [VISIT | {"photograph": "A" * 5_000_000}]})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:rasd:problem:too-large")
 
 
 def test_another_photograph_of_the_same_visit_is_refused_and_the_visit_stays(handheld):
     handheld.post("/field-reads", {"reads": [VISIT | {"photograph": PICTURE}]})
-    other = base64.b64encode(b"another").decode()
+    other = base64.b64encode(photograph(200)).decode()
     (result,) = handheld.post("/field-reads", {"reads": [VISIT | {"photograph": other}]}).json()["results"]
     assert (result["state"], result["errors"][0]["field"]) == ("known", "photograph")
 
 
 def test_a_route_says_where_to_go_and_what_is_done_and_names_no_customer(handheld):
     route = handheld.get("/routes?number=B-01").json()
-    assert (route["reader"], route["stops"][0]["serial"], route["stops"][0]["visited_at"]) == (
+    (stop,) = route["stops"]
+    assert (route["reader"], stop["serial"], stop["visited_at"], stop["must_be_read"]) == (
         "R-1",
         "MCT000001",
         None,
+        False,
     )
     handheld.post("/field-reads", {"reads": [VISIT]})
     told = handheld.get("/routes?number=B-01")

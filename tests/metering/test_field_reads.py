@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rasd.ledger.models import Entry
 from rasd.metering import signals
@@ -30,6 +31,9 @@ def reader(house: ServicePoint, november: Cycle) -> Reader:
     house.route = Route.objects.create(number="B-01", district="Bawshar", reader=reader)
     house.save()
     return reader
+
+
+LONG = "x" * 300  # no file's name can be so long
 
 
 def write(folder: Path, *lines: str, name: str = "reads.csv") -> Path:
@@ -211,7 +215,7 @@ def test_a_file_of_field_reads_keeps_what_is_valid_and_says_what_is_not(reader, 
     told = []
     receiver = lambda photograph, **_: told.append(photograph)  # noqa: E731
     signals.field_photograph_kept.connect(receiver)
-    (tmp_path / "one.jpg").write_bytes(b"a picture")
+    Image.new("L", (320, 240)).save(tmp_path / "one.jpg")
     path = write(
         tmp_path,
         "reader,key,service_point,visited_at,value,no_access,photograph",
@@ -219,17 +223,21 @@ def test_a_file_of_field_reads_keeps_what_is_valid_and_says_what_is_not(reader, 
         "R-1,b,SP-1,2026-11-20 09:00,,dog,",
         "R-1,c,SP-1,2026-11-20 10:00,4310,dog,",
         "R-1,d,SP-1,2026-11-20 10:00,4310,,../secret",
+        f"R-1,g,SP-1,2026-11-20 10:30,4310,,{LONG}",
+        "R-1,h,SP-1,2026-11-20 10:40,4310,,reads.csv",
         "R-1,e,SP-1,2026-11-20 11:00,,flood,",
         "R-7,f,SP-1,2026-11-20 11:00,1,,",
         "R-1,a,SP-1,2026-11-20 08:00,4310,,one.jpg",
     )
     outcome = import_field_reads(path, **WHO)
-    assert (outcome.created, outcome.unchanged, len(outcome.problems)) == (2, 1, 4)
+    assert (outcome.created, outcome.unchanged, len(outcome.problems)) == (2, 1, 6)
     assert errors(path) == [
         ("4", "value", "and no_access are both filled in"),
         ("5", "photograph", "'../secret' is no file beside the table"),
-        ("6", "no_access", "'flood' is not known"),
-        ("7", "reader", "R-7 is not on record"),
+        ("6", "photograph", f"'{LONG}' is no file beside the table"),
+        ("7", "photograph", "'reads.csv' is no photograph"),
+        ("8", "no_access", "'flood' is not known"),
+        ("9", "reader", "R-7 is not on record"),
     ]
     picture = FieldRead.objects.get(key="a").photograph
     assert told == [picture]
@@ -239,7 +247,7 @@ def test_a_file_of_field_reads_keeps_what_is_valid_and_says_what_is_not(reader, 
 
 
 def test_a_dry_run_keeps_neither_visits_nor_photographs(reader, tmp_path):
-    (tmp_path / "one.jpg").write_bytes(b"a picture")
+    Image.new("L", (320, 240)).save(tmp_path / "one.jpg")
     path = write(tmp_path, "reader,service_point,visited_at,value,photo", "R-1,SP-1,2026-11-20,4310,one.jpg")
     assert import_field_reads(path, dry_run=True, **WHO).created == 1
     assert not FieldRead.objects.exists()

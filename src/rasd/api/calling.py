@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -164,11 +163,7 @@ def key_of(request: ApiRequest, idempotency_key: str, text: str) -> str:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    try:
-        body = request.body
-    except RequestDataTooBig as error:
-        raise Problem(413, "too-large", "the body is larger than is taken: send less at a time") from error
-    return hashlib.sha256(f"{request.method} {request.get_full_path()}\0".encode() + body).hexdigest()
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}\0".encode() + request.body).hexdigest()
 
 
 def _answer(done: Done | Kept) -> tuple[int, dict[str, str], str]:

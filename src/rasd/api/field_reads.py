@@ -2,14 +2,24 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from rasd.api.calling import ApiRequest, Bearer, Done, Key, told, writes
 from rasd.api.models import Scope
@@ -18,15 +28,15 @@ from rasd.ledger import evidence
 from rasd.metering import numbers
 from rasd.metering.importing.bringing import KEY_LONGEST, Refused, Visit, bring
 from rasd.metering.importing.cells import latin
-from rasd.metering.models import FieldRead, Meter, Route
+from rasd.metering.models import Cycle, Estimate, FieldRead, Meter, Reading, Route, ServicePoint
+from rasd.vision import check_photograph
 
 router = Router(tags=["field reads"])
 HANDHELD = Bearer(Scope.FIELD_READS)
 
 MOST = 200  # visits a call
-PHOTOGRAPH_LARGEST = (
-    3 * 1024 * 1024
-)  # bytes; the whole call may have 4 MB unless the installation says otherwise
+PHOTOGRAPH_LARGEST = 3_000_000
+"""Bytes: in base64 4,000,000 of the 4,194,304 that a call may have, unless the installation says otherwise."""
 OLDEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$")]
@@ -98,13 +108,37 @@ class FieldReadIn(Schema):
         )
 
 
-class FieldReadsIn(Schema):
-    reads: list[FieldReadIn] = Field(min_length=1, max_length=MOST)
-
-
 class WhyNot(Schema):
     field: str
     detail: str = Field(description="what is wrong, and how to mend it")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A visit that is none: what it calls itself, and why it is refused."""
+
+    reader: str
+    key: str
+    errors: list[WhyNot]
+
+
+def _apart(given: Any, handler: ValidatorFunctionWrapHandler) -> FieldReadIn | Unreadable:
+    """One visit with a wrong field must not keep the others of its batch in the handheld for ever."""
+    try:
+        read: FieldReadIn = handler(given)
+    except ValidationError as error:
+        told = given if isinstance(given, dict) else {}
+        errors = [WhyNot(field=".".join(map(str, one["loc"])), detail=one["msg"]) for one in error.errors()]
+        return Unreadable(_name(told.get("reader")), _name(told.get("key")), errors)
+    return read
+
+
+def _name(given: object) -> str:
+    return given[:KEY_LONGEST] if isinstance(given, str) else ""
+
+
+class FieldReadsIn(Schema):
+    reads: list[Annotated[FieldReadIn, WrapValidator(_apart)]] = Field(min_length=1, max_length=MOST)
 
 
 class Result(Schema):
@@ -122,7 +156,8 @@ class FieldReadsOut(Schema):
 
 
 class Stop(Schema):
-    """`visited_at`: when it was visited in the cycle that is open; null: not yet."""
+    """`visited_at`: when it was visited in the cycle that is open; null: not yet. `must_be_read`: it was billed on estimates as
+    often in a row as may be, and nobody has read it in the cycle that is open."""
 
     stop: int | None
     service_point: str
@@ -133,6 +168,7 @@ class Stop(Schema):
     digits: int | None
     decimals: int | None
     visited_at: datetime | None
+    must_be_read: bool
 
 
 class RouteOut(Schema):
@@ -174,6 +210,7 @@ def _stops(route: Route) -> list[Stop]:
     hangs = {meter.service_point_id: meter for meter in meters}
     visits = FieldRead.objects.filter(service_point__in=points, cycle__closed_at=None, cycle__isnull=False)
     visited = dict(visits.order_by("visited_at").values_list("service_point", "visited_at"))
+    must = _must_be_read(points)
     stops = []
     for point in points:
         meter = hangs.get(point.pk)
@@ -189,9 +226,21 @@ def _stops(route: Route) -> list[Stop]:
                 digits=register.digits if register else None,
                 decimals=register.decimals if register else None,
                 visited_at=visited.get(point.pk),
+                must_be_read=point.pk in must,
             )
         )
     return stops
+
+
+def _must_be_read(points: list[ServicePoint]) -> set[int]:
+    cycle = Cycle.objects.filter(closed_at=None).order_by("window_opens").first()
+    if cycle is None:
+        return set()
+    read = Reading.objects.filter(cycle=cycle, service_point__in=points).exclude(
+        source=Reading.Source.ESTIMATE
+    )
+    due = Estimate.used_up_before(cycle).filter(reading__service_point__in=points)
+    return set(due) - set(read.values_list("service_point", flat=True))
 
 
 @router.post("/field-reads", response=FieldReadsOut, auth=HANDHELD, summary="Bring what was read")
@@ -199,8 +248,9 @@ def _stops(route: Route) -> list[Stop]:
 def bring_field_reads(request: ApiRequest, body: FieldReadsIn, idempotency_key: Key) -> Done:
     """Each visit is taken, or known already, or refused by itself: one that is refused hinders no other. Safe to repeat, also
     with another `Idempotency-Key` and in other company: of one reader the same `key` is the same visit."""
-    brought = bring(((place, one.visit()) for place, one in enumerate(body.reads)), at=timezone.now())
-    errors: dict[int, list[WhyNot]] = {}
+    errors = {place: one.errors for place, one in enumerate(body.reads) if isinstance(one, Unreadable)}
+    visits = ((place, one.visit()) for place, one in enumerate(body.reads) if place not in errors)
+    brought = bring(visits, at=timezone.now())
     for refused in brought.refused:
         errors.setdefault(refused.place, []).append(_why_not(refused))
     results = []
@@ -228,5 +278,8 @@ def _why_not(refused: Refused) -> WhyNot:
 
 
 def _keep(pk: int, photograph: str) -> None:
-    sha256, _ = evidence.keep([base64.b64decode(photograph)], limit=PHOTOGRAPH_LARGEST)
+    """Raises ValueError: it is no photograph, or the visit has another one."""
+    data = base64.b64decode(photograph)
+    check_photograph(data)
+    sha256, _ = evidence.keep([data], limit=PHOTOGRAPH_LARGEST)
     FieldRead.objects.get(pk=pk).keep_photograph(sha256)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
@@ -153,6 +154,7 @@ def handle(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, answered(_invalid))
     api.add_exception_handler(HttpError, answered(_http))
     api.add_exception_handler(Http404, answered(lambda error: Problem(404, "not-found", str(error))))
+    api.add_exception_handler(RequestDataTooBig, answered(_too_large))
     api.add_exception_handler(Exception, answered(_fault))
 
 
@@ -174,6 +176,10 @@ def _http(error: HttpError) -> Problem:
     if error.status_code == 400:
         return Problem(400, "no-json", "the body cannot be read: send JSON in UTF-8", where="body")
     return Problem(error.status_code, "http", str(error))
+
+
+def _too_large(error: RequestDataTooBig) -> Problem:
+    return Problem(413, "too-large", "the body is larger than is taken: send less at a time", where="body")
 
 
 def _fault(error: Exception) -> Problem:

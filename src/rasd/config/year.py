@@ -40,7 +40,6 @@ from rasd.metering.models import (
     Review,
     Submission,
 )
-from rasd.metering.models.estimates import MOST_IN_A_ROW
 from rasd.metering.models.judgements import READER
 from rasd.metering.rules import Verdict
 from rasd.vision.rendered import render_meter
@@ -109,7 +108,7 @@ class Year:
         for sent in self.world.sent(month, opens, closes):
             self._send(sent)
         walked = set() if month == NOBODY_WALKS else set(range(len(self.world.routes)))
-        must = _estimated_often(cycle)
+        must = set(Estimate.used_up_before(cycle))
         visits = list(self.world.visits(month, share=WALKS, walked=walked, must=must))
         at = moment_of(first.replace(day=CLOSES_ON), time(20))
         brought = bring(enumerate(visits), at=at)
@@ -271,12 +270,3 @@ class Year:
             f"{cycle}: {first.rows:,} registers billed, {self.played.on_estimates[-1]:.0%} of them on estimates;"
             f" {visits:,} visits"
         )
-
-
-def _estimated_often(cycle: Cycle) -> set[int]:
-    """Service points that were billed on estimates as often in a row as may be: readers are sent there, before a third."""
-    last = Cycle.objects.filter(window_opens__lt=cycle.window_opens).order_by("-window_opens").first()
-    often = Estimate.objects.filter(
-        in_a_row__gte=MOST_IN_A_ROW, reading__cycle=last, reading__adoptions__superseded_at=None
-    )
-    return set(often.values_list("reading__service_point", flat=True)) if last else set()

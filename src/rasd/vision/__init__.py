@@ -5,7 +5,7 @@ packages, nothing is downloaded when it runs.
 """
 
 from rasd.vision.eye import Eye, UnusableEye, read_photograph
-from rasd.vision.photograph import open_photograph
+from rasd.vision.photograph import check_photograph, open_photograph
 from rasd.vision.types import (
     DEFAULT,
     FINDINGS,
@@ -40,6 +40,7 @@ __all__ = [
     "Severity",
     "Thresholds",
     "UnusableEye",
+    "check_photograph",
     "open_photograph",
     "read_photograph",
 ]

@@ -70,6 +70,20 @@ class Opened:
     findings: tuple[Finding, ...] = ()
 
 
+def check_photograph(data: bytes) -> None:
+    """Raises NotAPhotograph where its first bytes say already that it is none. Nothing is decoded: it may be damaged yet."""
+    if not data:
+        raise NotAPhotograph("empty")
+    if apart.is_for_it(data):
+        return
+    try:
+        _opened(data)
+    except NotAPhotograph:
+        raise
+    except Exception as error:  # as in open_file
+        raise NotAPhotograph("not_a_picture") from error
+
+
 def open_photograph(data: bytes) -> Picture:
     """`data` as an upright uint8 array of shape (height, width, 3), RGB: the picture of `open_file`."""
     return open_file(data).picture

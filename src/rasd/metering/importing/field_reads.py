@@ -15,6 +15,7 @@ from rasd.metering.importing.cells import BadCell
 from rasd.metering.importing.outcome import Outcome, Problem
 from rasd.metering.importing.tables import Row, Table, read_table
 from rasd.metering.models import FieldRead
+from rasd.vision import NotAPhotograph, check_photograph
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "reader": ("رمز القارئ", "رقم القارئ", "reader code", "meter reader"),
@@ -142,13 +143,23 @@ def _picture(table: Path, text: str) -> Path | None:
     """The file that the cell names. Nothing outside the table's own folder can be named."""
     if not text:
         return None
-    picture = (table.parent / text).resolve()
-    if not picture.is_relative_to(table.parent.resolve()) or not picture.is_file():
+    try:
+        picture = (table.parent / text).resolve()
+        is_there = picture.is_relative_to(table.parent.resolve()) and picture.is_file()
+    except (OSError, ValueError):  # longer than a file's name can be, or with a NUL
+        is_there = False
+    if not is_there:
         raise BadCell(
             "photograph", f"{text!r} is no file beside the table", "put it there, or leave the cell empty"
         )
     if picture.stat().st_size > PHOTOGRAPH_LARGEST:
         raise BadCell("photograph", f"{text!r} is larger than 20 MB", "make it smaller")
+    try:
+        check_photograph(picture.read_bytes())
+    except NotAPhotograph as error:
+        raise BadCell(
+            "photograph", f"{text!r} is no photograph", "put one there, or leave the cell empty"
+        ) from error
     return picture
 
 

@@ -88,6 +88,15 @@ class Estimate(models.Model):
     def __str__(self) -> str:
         return f"{self.use} ({self.least}–{self.most})"
 
+    @classmethod
+    def used_up_before(cls, cycle: Cycle) -> models.QuerySet[Estimate, int]:
+        """G2: keys of the service points that were billed on estimates as often in a row as may be, when the month before
+        ``cycle`` was closed: nobody reading them now means a case."""
+        before = Cycle.objects.filter(window_opens__lt=cycle.window_opens).order_by("-window_opens")[:1]
+        standing = Adoption.objects.filter(cycle__in=before.values("pk"), superseded_at=None)
+        found = cls.objects.filter(in_a_row__gte=MOST_IN_A_ROW, reading__in=standing.values("reading"))
+        return found.values_list("reading__service_point", flat=True)
+
 
 class TrueUp(models.Model):
     """What estimates billed too much or too little, made good at the next real reading: at most 12 months back (G2)."""

@@ -1,6 +1,5 @@
 """What the templates draw: icons, numbers beside names, and the small pictures."""
 
-from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,12 +14,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rasd.console import faults, navigation, reasons, roles, troubles, words
+from rasd.console import navigation, reasons, roles, troubles, words
 from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
 from rasd.metering.models import Cycle
-from rasd.metering.trial import Record, Share
+from rasd.metering.trial import Share
 
 register = template.Library()
 
@@ -350,7 +349,7 @@ def part_words(name: str) -> Any:
     return said[name]
 
 
-# The eye
+# Shares, and reasons
 
 
 @register.simple_tag
@@ -368,133 +367,7 @@ def interval(share: Share) -> SafeString:
     )
 
 
-@register.simple_tag
-def of(record: Record, decision: str) -> SafeString:
-    """How many, and what share of all."""
-    n, rows = record.decisions[decision], len(record.rows)
-    return format_html("{} <small>{}</small>", n, share(100 * n / rows)) if rows else format_html("{}", n)
-
-
-@register.simple_tag
-def milliseconds(record: Record) -> SafeString:
-    return ltr("–" if record.milliseconds is None else f"{record.milliseconds:.0f} ms")
-
-
-@register.filter
-def p_value(p: float) -> SafeString:
-    return ltr("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
-
-
-@register.filter
-def count_of(counter: Counter[str], key: str) -> int:
-    return counter[key]
-
-
-@register.filter
-def hundredfold(share: float) -> str:
-    return css(100 * share)
-
-
-@register.filter
-def up_to(low: float, high: float) -> str:
-    return css(100 * (high - low))
-
-
-@register.filter
-def would(decision: str) -> Any:
-    """What an eye's own decision leads to."""
-    said = {
-        "accept": gettext_lazy("sure enough to accept"),
-        "confirm": gettext_lazy("the customer is asked"),
-        "retake": gettext_lazy("another photograph is wanted"),
-        "review": gettext_lazy("a person must look"),
-    }
-    return said.get(decision, decision)
-
-
-# Troubles
-
-
-@register.filter
-def job_words(task_name: str) -> Any:
-    """What a job was to do, for those who do not know its name."""
-    return next((said for end, said in JOBS.items() if task_name.endswith(end)), task_name)
-
-
-JOBS = {
-    "jobs.receive": gettext_lazy("Take in a customer's message"),
-    "jobs.look": gettext_lazy("Take in a customer's photograph"),
-    "jobs.ask_again": gettext_lazy("Ask a customer to send a file again"),
-    "jobs.read": gettext_lazy("Read a photograph"),
-    "jobs.shadow": gettext_lazy("Read a photograph with the eye on trial"),
-    "jobs.forget": gettext_lazy("Delete what is kept no longer"),
-    "jobs.still_reading": gettext_lazy("Tell a customer that reading takes longer"),
-    "jobs.judge": gettext_lazy("Decide on a reading and answer the customer"),
-    "jobs.answer_review": gettext_lazy("Tell a customer what the reviewer decided"),
-    "jobs.sweep": gettext_lazy("Look for what was left undone"),
-    "jobs.sort": gettext_lazy("Sort a delivery of the channel into messages"),
-    "jobs.fetch": gettext_lazy("Fetch a customer's file"),
-    "jobs.send": gettext_lazy("Send an answer"),
-    "ledger.jobs.verify": gettext_lazy("Verify the ledger"),
-    "jobs.draw_account": gettext_lazy("Draw the account of who owed what from the ledger"),
-}
-
-
 @register.filter
 def reason(why: str) -> str:
     """Why something was done: the machine's sentences in the reader's language, a person's own words as they are."""
     return reasons.told(why)
-
-
-@register.filter
-def fault(words: str) -> SafeString:
-    """What was written down of a trouble, in the reader's language as far as it is known."""
-    return faults.told(words)
-
-
-@register.simple_tag
-def failure(outgoing: Any) -> SafeString:
-    """What the channel said, with its code once: most of what it says begins with it."""
-    code, words = outgoing.error_code, faults.told(outgoing.error_words)
-    if code is None or str(code) in outgoing.error_words:
-        return words
-    return format_html("{}{}{}", ltr(code), ": " if words else "", words)
-
-
-@register.simple_tag
-def delivery_faults(delivery: Any) -> SafeString:
-    lines = delivery.trouble.splitlines()
-    kept = (
-        [*lines[:LINES_SHOWN], f"… and {len(lines) - LINES_SHOWN} more"]
-        if len(lines) > LINES_SHOWN
-        else lines
-    )
-    return faults.told("\n".join(kept), until=delivery.received_at)
-
-
-@register.simple_tag
-def delivery_to_do(delivery: Any) -> str:
-    return " ".join(str(each) for each in faults.to_do(delivery.trouble, until=delivery.received_at))
-
-
-LINES_SHOWN = 8  # of what was not understood in one delivery; the page is no log
-
-
-@register.filter
-def refusal_words(reason: str) -> Any:
-    said = {
-        "unsigned": gettext_lazy("no signature"),
-        "wrong signature": gettext_lazy("a wrong signature"),
-        "no app secret": gettext_lazy("RASD_WHATSAPP_APP_SECRET is not set here"),
-        "too large": gettext_lazy("too large"),
-        "handshake": gettext_lazy("the handshake came with a wrong verify token"),
-    }
-    return said.get(reason, reason)
-
-
-@register.inclusion_tag("console/_settled.html", takes_context=True)
-def settled_form(context: dict[str, Any], subject: str) -> dict[str, Any]:
-    """The way back, right after something was settled."""
-    kind, _colon, pk = subject.partition(":")
-    known = kind in {"media", "outgoing", "delivery", "refusal", "webhook"} and pk.isdigit()
-    return {"kind": kind if known else "", "pk": pk, "csrf_token": context.get("csrf_token")}

@@ -73,6 +73,14 @@ SAID = {
         "13:9: 'words' is missing (add words: …)",
         "15:16: 'subjct' is not known here (did you mean 'subject'?)",
     ],
+    "proves_nothing": [
+        "6:5: 'javascript:' is no address that a visit opens (write a path of the target, which begins with '/', or a whole address: https://…)",
+        "7:5: 'contract.pdf' is not beside the journey (put it there, or mend the name)",
+        "8:5: 'bill.pdf' is not beside the journey (put it there, or mend the name)",
+        "9:5: there is no module 'signing_it' (put signing_it.py beside the journey)",
+        "11:1: 'done' proves nothing: no step of it reads what he came for, and an empty page would do (add see: … with words that stand there only if it was done)",
+        "21:5: 'done' proves nothing: no step of it reads what he came for, and an empty page would do (add see: … with words that stand there only if it was done)",
+    ],
     "tabs": [
         "4:1: not YAML: while scanning for the next token found character '\\t' that cannot start any token (indent with spaces, not with tabs)",
     ],

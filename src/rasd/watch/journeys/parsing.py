@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from rasd.watch.journeys.language import Journey
 from rasd.watch.journeys.steps import VERBS
 from rasd.watch.journeys.values import unkept
+from rasd.watch.journeys.wanting import wanting
 
 
 class Loader(yaml.SafeLoader):
@@ -66,16 +67,11 @@ def read(path: Path) -> Journey:
             [Mistake(line, 1, "it is not UTF-8", "save the file as UTF-8")], str(path)
         ) from error
     journey = parse(text, str(path))
-    if used := list(unkept(journey)):
+    says = "{{{}}} is not known: no step before this one keeps it"
+    wrong = [(where, says.format(name), "keep it, or mend the name") for where, name in unkept(journey)]
+    if wrong := [*wrong, *wanting(journey, path.parent)]:
         _, places = load(text)
-        says = "{{{}}} is not known: no step before this one keeps it"
-        raise NotAJourney(
-            [
-                Mistake(*_nearest(where, places), says.format(name), "keep it, or mend the name")
-                for where, name in used
-            ],
-            str(path),
-        )
+        raise NotAJourney([Mistake(*_nearest(where, places), *said) for where, *said in wrong], str(path))
     return journey
 
 

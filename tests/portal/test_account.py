@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from rasd.channels.models import Outgoing
@@ -20,8 +22,10 @@ from rasd.metering.models import (
     AccountContact,
     Adoption,
     Estimate,
+    Meter,
     Photograph,
     Reading,
+    Register,
     Review,
     Submission,
     TrueUp,
@@ -41,6 +45,7 @@ from tests.flows.conftest import (  # noqa: F401 (fixtures)
     world,
 )
 from tests.jobs import do_jobs
+from tests.metering.test_billing import bill
 
 
 @pytest.fixture
@@ -242,13 +247,45 @@ def test_an_estimate_is_named_with_its_interval_and_a_true_up_with_its_arithmeti
         cycle=cycle,
         adoption=adopt(point, cycle, "field", 4400),
         since=NOON - timedelta(days=60),
-        used=500,
-        billed=600,
+        used=700,
+        billed=650,
         difference=Decimal(-100),
+        facts={"own": "150"},
     )
     _answer, words = page(client, f"{url}?in=en")
-    assert "estimates have billed \u2068600 kWh\u2069 already" in words
+    assert "estimates have billed \u2068650 kWh\u2069 already" in words
+    assert "\u2068150 kWh\u2069 of it fall on those after the last bill" in words
     assert "That was \u2068100 kWh\u2069 too much: it is taken off this bill." in words
+
+
+def test_of_a_meter_changed_in_the_month_both_numbers_stand_there_and_what_was_put_right_after_the_bill(
+    client,
+    url,
+    point,  # noqa: F811
+    cycle,  # noqa: F811
+):
+    old = point.current_meter
+    final = adopt(point, cycle, "field", 4470)
+    bill(final, "4400", "70")
+    old.removed_on = NOON.date()
+    old.save()
+    new = Meter.objects.create(service_point=point, serial="NEW-7", installed_on=NOON.date())
+    Register.objects.create(meter=new, digits=5)
+    adopt(point, cycle, "customer", 12)
+    final.superseded_at = NOON
+    final.save()
+    adopt(point, cycle, "smart", 4480, register=old.registers.get())
+    with CaptureQueriesContext(connection) as asked:
+        _answer, words = page(client, f"{url}?in=en")
+    assert "<b>04480</b>" in words
+    assert "<b>00012</b>" in words
+    assert words.index(old.serial) < words.index("<b>04480</b>") < words.rindex("NEW-7")
+    assert "the counter went on by \u206870 kWh\u2069" in words
+    assert "rightly it is \u206880 kWh\u2069." in words
+    assert "The rest, \u206810 kWh\u2069, is billed besides." in words
+    # Who has lived there for a year must not wait for the cycles joined with everything that came of everybody's points.
+    (months,) = [one["sql"] for one in asked if "metering_cycle" in one["sql"] and "fieldread" in one["sql"]]
+    assert " JOIN metering_adoption" not in months.replace('"', "")
 
 
 def test_the_answer_in_the_chat_brings_the_address_of_the_page(customer, point, settings, client):  # noqa: F811
@@ -260,8 +297,8 @@ def test_the_answer_in_the_chat_brings_the_address_of_the_page(customer, point, 
     assert evidence.fetch(Photograph.objects.get().sha256)
 
 
-def adopt(point, cycle, source, value):  # noqa: F811
-    register = point.current_register
+def adopt(point, cycle, source, value, *, register=None):  # noqa: F811
+    register = register or point.current_register
     reading = Reading.objects.create(
         service_point=point, register=register, cycle=cycle, value=value, source=source, taken_at=NOON
     )

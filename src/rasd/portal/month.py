@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -23,6 +25,7 @@ from rasd.metering.models import (
     ServicePoint,
     Submission,
 )
+from rasd.metering.truing import short_way
 
 ROUNDS = 13  # months that can be looked at: a year, and the one before it to compare with
 Source = Reading.Source
@@ -72,79 +75,84 @@ def photographs_of(account: Account) -> Q:
 def rounds_of(account: Account, at: datetime) -> list[Cycle]:
     """The months that there is something to show of, the newest first; the one that is on where there is none."""
     points = account.service_points.all()
+    # By what came of these points, and never by the cycles joined with all that came of everybody's.
+    of_theirs = Q(service_point__in=points, cycle__isnull=False)
     has = (
-        Q(adoptions__service_point__in=points)
-        | Q(submissions__service_point__in=points)
-        | Q(field_reads__service_point__in=points)
+        Q(pk__in=Adoption.objects.filter(of_theirs).values("cycle"))
+        | Q(pk__in=Submission.objects.filter(of_theirs).values("cycle"))
+        | Q(pk__in=FieldRead.objects.filter(of_theirs).values("cycle"))
     )
-    found = list(Cycle.objects.filter(has).distinct().order_by("-name")[:ROUNDS])
+    found = list(Cycle.objects.filter(has).order_by("-name")[:ROUNDS])
     now = Cycle.latest(at, points.first())
     return found or ([now] if now else [])
 
 
-class Month:
-    """What the page says of one service point in one cycle."""
+class Number:
+    """What one register is billed on in one cycle, and how the bill's number came about."""
 
-    def __init__(self, point: ServicePoint, cycle: Cycle) -> None:
-        self.point, self.cycle = point, cycle
-        self.meter = point.current_meter
-        self.adoption: Adoption | None = (
-            point.adoptions.filter(cycle=cycle, superseded_at=None)
-            .select_related("reading__estimate", "register__meter", "true_up")
-            .first()
-        )
-        self.case: Case | None = dispute_of(point, cycle)
-        self.window = dict(zip(("first", "last"), map(day, cycle.days_of(point)), strict=True))
+    def __init__(self, adoption: Adoption, window: dict[str, str]) -> None:
+        self.adoption, self.window = adoption, window
+        self.register = adoption.register
+        self.unit = self.register.unit
 
     @property
     def value(self) -> str:
-        return self.adoption.register.as_shown(self.adoption.reading.value) if self.adoption else ""
-
-    @property
-    def unit(self) -> str:
-        return self.adoption.register.unit if self.adoption else ""
+        return self.register.as_shown(self.adoption.reading.value)
 
     @property
     def is_estimate(self) -> bool:
-        return self.adoption is not None and self.adoption.reading.source == Source.ESTIMATE
+        return self.adoption.reading.source == Source.ESTIMATE
 
     @property
     def whose(self) -> str:
         """Whose reading is billed: the row of the table of precedence (G2), as one says it to the customer."""
-        if self.adoption is None:
-            return ""
         return str(WHOSE.get(self.adoption.rule) or WHOSE[self.adoption.reading.source])
 
     @property
     def steps(self) -> list[str]:
-        """How the bill's number came about, in sentences that can be worked through with a pencil."""
-        if self.adoption is None:
-            return []
-        return [*self._estimate(), *(self._billed() or self._used()), *self._true_up()]
-
-    def _billed(self) -> list[str]:
-        adoption = self.adoption
-        billed = (
-            Billed.objects.filter(cycle=self.cycle, register=adoption.register).first() if adoption else None
-        )
-        if adoption is None or billed is None or billed.previous_value is None or billed.previous_at is None:
-            return []
-        register = adoption.register
+        """How it came about, in sentences that can be worked through with a pencil."""
+        billed = self._billed
+        if billed is None or billed.previous_value is None or billed.previous_at is None:
+            return [*self._estimate(), *self._used(), *self._true_up()]
         about = {
-            "last": register.as_shown(billed.previous_value),
+            "last": self.register.as_shown(billed.previous_value),
             "last_at": moment(billed.previous_at),
-            "now": register.as_shown(billed.value),
+            "now": self.register.as_shown(billed.value),
             "now_at": moment(billed.taken_at),
-            "own": amount(billed.use - billed.true_up, register.unit),
-            "use": amount(billed.use, register.unit),
+            "apart": amount(short_way(billed.value - billed.previous_value, self.register.digits), self.unit),
+            "use": amount(billed.use, self.unit),
         }
-        lines = [_("From %(last)s (%(last_at)s) to %(now)s (%(now_at)s): %(own)s are of this month.") % about]
-        lines.append(_("Billed this month: %(use)s.") % about)
-        return lines
+        return [
+            *self._estimate(),
+            _("From %(last)s (%(last_at)s) to %(now)s (%(now_at)s) the counter went on by %(apart)s.")
+            % about,
+            *self._true_up(),
+            _("Billed this month: %(use)s.") % about,
+            *self._corrected(billed),
+        ]
+
+    @cached_property
+    def _billed(self) -> Billed | None:
+        known = Billed.objects.select_related("cycle", "register")
+        return known.filter(cycle=self.adoption.cycle_id, register=self.register).first()
+
+    def _corrected(self, billed: Billed) -> list[str]:
+        by_now = billed.use_by_now()
+        if by_now == billed.use and billed.value == self.adoption.reading.value:
+            return []
+        about = {
+            "use": amount(by_now, self.unit),
+            "difference": amount(abs(by_now - billed.use), self.unit),
+        }
+        return [
+            _("A reading was put right after this bill: rightly it is %(use)s.") % about,
+            _("The rest, %(difference)s, is billed besides.") % about
+            if by_now > billed.use
+            else _("That was %(difference)s too much: it is given back.") % about,
+        ]
 
     def _used(self) -> list[str]:
-        adoption = self.adoption
-        used = adoption.consumption() if adoption else None
+        used = self.adoption.consumption()
         if used is None:
             return []
         about = {"used": amount(used.value, used.unit), "since": moment(used.since), "days": used.days}
@@ -154,7 +162,7 @@ class Month:
         ]
 
     def _estimate(self) -> list[str]:
-        made = getattr(self.adoption.reading, "estimate", None) if self.adoption else None
+        made = getattr(self.adoption.reading, "estimate", None)
         if made is None:
             return []
         about = {
@@ -176,28 +184,52 @@ class Month:
         ]
 
     def _true_up(self) -> list[str]:
-        made = getattr(self.adoption, "true_up", None) if self.adoption else None
+        made = getattr(self.adoption, "true_up", None)
         if made is None:
             return []
         about = {
             "since": moment(made.since),
             "used": amount(made.used, self.unit),
             "billed": amount(made.billed, self.unit),
+            "own": amount(Decimal(made.facts.get("own", 0)), self.unit),
             "difference": amount(abs(made.difference), self.unit),
             "forgone": amount(made.forgone, self.unit),
         }
         lines = [
             _("Between the real reading before (%(since)s) and this one you used %(used)s.") % about,
             _("Of that, estimates have billed %(billed)s already.") % about,
-            _("The rest, %(difference)s, is added to this bill.") % about
-            if made.difference >= 0
-            else _("That was %(difference)s too much: it is taken off this bill.") % about,
+            _("Spread evenly over the days, %(own)s of it fall on those after the last bill.") % about,
         ]
         if made.forgone:
             lines.append(
                 _("%(forgone)s were used more than twelve months ago: you do not pay for them.") % about
             )
+        lines.append(
+            _("The rest, %(difference)s, is added to this bill.") % about
+            if made.difference >= 0
+            else _("That was %(difference)s too much: it is taken off this bill.") % about
+        )
         return lines
+
+
+class Month:
+    """What the page says of one service point in one cycle."""
+
+    def __init__(self, point: ServicePoint, cycle: Cycle) -> None:
+        self.point, self.cycle = point, cycle
+        self.meter = point.current_meter
+        self.window = dict(zip(("first", "last"), map(day, cycle.days_of(point)), strict=True))
+        standing = point.adoptions.filter(cycle=cycle, superseded_at=None).select_related(
+            "reading__estimate", "register__meter", "true_up", "cycle"
+        )
+        # One a register: of two tariffs, or of the meter that was taken down in this month and the one that hangs now.
+        in_order = standing.order_by("register__meter__installed_on", "register__name", "pk")
+        self.numbers = [Number(one, self.window) for one in in_order]
+        self.case: Case | None = dispute_of(point, cycle)
+
+    @property
+    def is_of_several_meters(self) -> bool:
+        return len({one.register.meter_id for one in self.numbers}) > 1
 
     @property
     def lines(self) -> list[Line]:
@@ -206,7 +238,7 @@ class Month:
         return sorted(found, key=lambda line: line.at)
 
     def _readings(self) -> list[Line]:
-        billed = self.adoption.reading_id if self.adoption else None
+        billed = {one.adoption.reading_id for one in self.numbers}
         readings = Reading.objects.filter(service_point=self.point, cycle=self.cycle)
         return [
             Line(
@@ -216,7 +248,7 @@ class Month:
                 photographs=self._shown(
                     Q(submission=one.submission_id) if one.submission_id else Q(field_read__reading=one)
                 ),
-                is_billed=one.pk == billed,
+                is_billed=one.pk in billed,
             )
             for one in readings.select_related("register")
         ]

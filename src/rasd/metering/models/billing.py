@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 
 from rasd.metering.models.cycles import Cycle
 from rasd.metering.models.readings import Adoption, Reading
 from rasd.metering.models.reference import Register, ServicePoint
+from rasd.metering.truing import short_way
 
 
 class Closing(models.Model):
@@ -60,6 +63,25 @@ class Billed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cycle_id} {self.register_id}"
+
+    def use_by_now(self) -> Decimal:
+        """``use``, moved by what was corrected after the closing in this month's value, or in the one before that it counts from:
+        what this bill and its deltas come to. The same for all of a month: :data:`rasd.metering.billing_rows.DELTA`."""
+        standing = Adoption.objects.filter(register=self.register_id, superseded_at=None).select_related(
+            "reading"
+        )
+        mine = standing.filter(cycle=self.cycle_id).first()
+        before = (
+            standing.filter(cycle__window_opens__lt=self.cycle.window_opens)
+            .order_by("-cycle__window_opens")
+            .first()
+        )
+        digits, use = self.register.digits, self.use
+        if mine:
+            use += short_way(mine.reading.value - self.value, digits)
+        if before and self.previous_value is not None:
+            use -= short_way(before.reading.value - self.previous_value, digits)
+        return use
 
 
 class BillingExport(models.Model):

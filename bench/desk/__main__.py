@@ -170,6 +170,7 @@ async def _at_work(
         processor_percent=round(100 - busy.idle),
         milliseconds_a_second={name: round((after[name] - before[name]) / measured) for name in after},
         failed_requests=board.failed,
+        numbers_told=board.numbers,
         errors_logged=errors_in(log, since),
     )
 

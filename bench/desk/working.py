@@ -18,13 +18,8 @@ from bench.desk.size import SPREAD, Size, phone
 from bench.desk.timing import Times
 
 PROBE = re.compile(r"probe-\d+-\d+")
-NUMBERS_REST, NUMBERS_SPREAD, LIST_RESTS = 15.0, 3.0, 1.0  # seconds, as the pages say: data-rest, data-spread
-BY_ITSELF = {
-    "list": 60.0,
-    "counts": 60.0,
-    "nav": 120.0,
-    "bell": 120.0,
-}  # seconds after which each is fetched, told or not
+LIST_RESTS = 1.0  # seconds, as the pages say: data-rest
+BY_ITSELF = {"list": 60.0, "bell": 120.0}  # seconds after which each is fetched, told or not
 SETTLES = 0.06  # seconds that a fragment without a rest is busy after its fetch (app.js)
 
 
@@ -39,10 +34,12 @@ class Board:
     refused: int = 0
     open_at: dict[int, int] = field(default_factory=dict)  # agents by the conversation that they have open
     failed: int = 0
+    numbers: int = 0
+    """How often a page was told numbers by its stream."""
 
     def begin(self) -> None:
         """From here on it is measured."""
-        self.screens, self.failed = Times(), 0
+        self.screens, self.failed, self.numbers = Times(), 0, 0
 
     def shown(self, probes: list[str], seen: set[str], since: float) -> None:
         now = time.time()
@@ -80,8 +77,6 @@ class Agent:
         self.seen: set[str] = set()
         self.fragments = {
             "list": Fragment(LIST_RESTS),
-            "nav": Fragment(NUMBERS_REST),
-            "counts": Fragment(NUMBERS_REST),
             "bell": Fragment(SETTLES),
             "conversation": Fragment(SETTLES),
             "about": Fragment(SETTLES),
@@ -167,8 +162,8 @@ class Agent:
             f"conversation:{self.open}",
             f"owner:{self.user}",
             f"notices:{self.user}",
-            "owed",
-            "cases",
+            "numbers",
+            "views",
         ]
         while True:
             query = httpx.QueryParams([*(("topic", each) for each in topics), ("since", str(self.opened))])
@@ -177,7 +172,9 @@ class Agent:
                     "GET", f"/live?{query}", headers=headers_of(self.cookies, "live"), timeout=None
                 ) as stream:
                     async for line in stream.aiter_lines():
-                        if line.startswith("data: "):
+                        if line.startswith("data: {"):
+                            self.board.numbers += 1
+                        elif line.startswith("data: "):
                             self.told(line[6:])
             await asyncio.sleep(2)
 
@@ -193,8 +190,6 @@ class Agent:
             "conversation": ("conversation",) if said else ("conversation", "about"),
             "owner": (f"one-{said}",) if said else ("list",),
             "notices": ("bell",),
-            "owed": ("nav", "counts"),
-            "cases": ("nav",),
         }
         for part in parts.get(kind, ()):
             self.wake(part)
@@ -210,13 +205,10 @@ class Agent:
             task.add_done_callback(self.tasks.discard)
 
     async def fetch(self, part: str, fragment: Fragment) -> None:
-        addresses = {"list": "/conversations/?mine=1", "counts": "/conversations/?mine=1", "nav": "/nav?here=conversations",
-                     "bell": "/notices/"}  # fmt: skip
+        addresses = {"list": "/conversations/?mine=1", "bell": "/notices/"}
         row = part.removeprefix("one-") if part.startswith("one-") else ""
         try:
             while True:
-                if part in {"nav", "counts"}:
-                    await asyncio.sleep(self.chance.uniform(0, NUMBERS_SPREAD))
                 fragment.stale = False
                 address = addresses.get(part, f"/conversations/{row or self.open}?mine=1")
                 since = self.opened

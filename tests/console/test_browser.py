@@ -198,12 +198,12 @@ def test_after_the_database_lost_its_listener_the_page_finds_out_what_it_missed(
         page.goto(f"/conversations/{one.pk}")
         expect(page.locator("html")).to_have_attribute("data-connected", "yes")
         page.wait_for_timeout(500)
+        utility.writes(one, "said while nobody listened")  # as if: nobody is told of it
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND application_name LIKE 'rasd-live%'"
             )
-        utility.writes(one, "said while nobody listened")
         expect(page.locator("#chat")).to_contain_text("said while nobody listened")
 
 

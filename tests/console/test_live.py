@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from typing import Any
 
 import httpx
 import psycopg
@@ -52,7 +53,7 @@ async def told(subscriber: live.Subscriber) -> set[str]:
 
 
 @contextlib.asynccontextmanager
-async def page(hub: live.Hub, *topics: str, **whose: bool):
+async def page(hub: live.Hub, *topics: str, **whose: Any):
     """An open page that has had its first look."""
     async with hub.subscribed(frozenset(topics), **whose) as subscriber:
         await asyncio.wait_for(hub.ready.wait(), 5)
@@ -149,6 +150,46 @@ async def test_a_page_is_told_in_which_conversation_something_was_said_until_tho
         assert one._changed == {"owner:5"}
 
 
+async def test_numbers_are_told_to_those_who_show_them_and_only_those_that_are_others_now(
+    person, monkeypatch
+):
+    monkeypatch.setattr(live, "GATHER", 0.0)
+    monkeypatch.setattr(live, "NUMBERS_REST", 0.05)
+    counted = {"conversations": "3", "cases": ""}
+    monkeypatch.setattr(live.numbers, "told", lambda shown, at: {each: dict(counted) for each in shown})
+    user: User = await sync_to_async(person)("agent")
+    parts = aiter(await ask(user, "numbers"))
+    assert (await anext(parts)).startswith(b"retry: ")
+    assert await anext(parts) == b'event: numbers\ndata: {"conversations": "3", "cases": ""}\n\n'
+    counted["cases"] = "1"
+    await announced("cases")
+    assert await anext(parts) == b'event: numbers\ndata: {"cases": "1"}\n\n'
+    del counted["conversations"]
+    await announced("owed")
+    assert await anext(parts) == b'event: numbers\ndata: {"conversations": ""}\n\n', "it is his no more"
+    await parts.aclose()
+
+
+async def test_a_count_that_fails_is_made_again(monkeypatch):
+    monkeypatch.setattr(live, "NUMBERS_REST", 0.01)
+    tries = []
+
+    def fails_once(shown, at):
+        tries.append(at)
+        if len(tries) == 1:
+            raise ValueError("a fault of ours")
+        return {each: {"cases": "1"} for each in shown}
+
+    monkeypatch.setattr(live.numbers, "told", fails_once)
+    hub = live.Hub()
+    async with page(hub, "numbers", user=1) as one:
+        await announced("owed")
+        while not one.new_numbers:
+            await announced("owed")
+            await one.changed(1)
+        assert one.new_numbers == {"cases": "1"}
+
+
 async def test_who_is_limited_to_some_lines_is_told_of_no_conversation_by_its_number():
     """It may be one that he does not see."""
     hub = live.Hub()
@@ -215,6 +256,9 @@ async def ask(user, *topics: str):
         ("supervisor", "cycle", 200),
         ("supervisor", "troubles", 200),
         ("reviewer", "conversation:7", 204),
+        ("reviewer", "numbers", 200),
+        ("agent", "views", 200),
+        ("reviewer", "views", 204),
         ("agent", "review", 204),
         ("agent", "nonsense", 400),
     ],

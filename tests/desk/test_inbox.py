@@ -1,12 +1,13 @@
 """Which conversations an inbox shows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.http import QueryDict
 
-from rasd.desk.inbox import Filters, State, counted
+from rasd.desk.inbox import Filters, State, counted, counted_by_owner
 from rasd.desk.models import Case, Conversation, Queue
 from tests.desk.people import NOON, a_line, a_queue, an_address, an_employee, hears
 
@@ -102,3 +103,29 @@ def test_the_views_are_counted_in_one_query_and_not_to_the_end(chats, salma, dja
         assert counted(views, salma, LATER, most=4) == [3, 1, 1, 4]
     assert counted([], salma, LATER, most=4) == []
     assert counted(views[:1], salma, LATER, most=4) == [3]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "state=late",
+        "state=waiting",
+        "state=closed",
+        "state=all&language=en",
+        "matter=complaint",
+        "q=العداد",
+        "owner=1",
+    ],
+)
+def test_what_each_owes_is_counted_for_all_as_for_each(chats, salma, query, django_assert_num_queries):
+    nora, view = an_employee("nora"), Filters.of(QueryDict(f"mine=1&{query}"))
+    view = replace(view, owner=salma.pk) if view.owner else view
+    chats["paused"].claim(nora, at=NOON)
+    chats["queues"].claim(nora, at=NOON)
+    for each in (salma, nora):
+        each.refresh_from_db()
+    found = counted_by_owner(view, salma, LATER)
+    assert [found.get(each.pk, 0) for each in (salma, nora)] == [
+        counted([view], each, LATER, most=99)[0] for each in (salma, nora)
+    ]

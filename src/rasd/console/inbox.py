@@ -160,9 +160,16 @@ class View:
 
     @property
     def count_words(self) -> str:
-        if self.count is None:
-            return ""
-        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
+        return "" if self.count is None else view_words(self.count)
+
+    @property
+    def number(self) -> str:
+        """Where its number stands, as the stream names it."""
+        return f"view-{self.saved.pk if self.saved else self.key}"
+
+
+def view_words(count: int) -> str:
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
 
 
 USUAL: tuple[tuple[str, str | Promise, dict[str, str], bool], ...] = (

@@ -6,6 +6,9 @@ conversation something was said in (``owner:5#17``): then the page fetches that 
 is slow can hold nothing up and grow nothing: for each there is a set of the topics that changed since it was last told,
 which cannot be larger than what it asked for and MOST_SAID.
 
+Only the numbers beside the pages' names and the inbox's views are told themselves: every page shows them, they change all the
+time, and two hundred pages asking for them were most of what a web process did. They are counted for all at once (``numbers``).
+
 A notification that was sent while the listening connection was down is lost (PostgreSQL keeps none), so on every
 reconnect all pages are told that everything may have changed. What changed between the making of a page and the opening
 of its stream is remembered for a while, so that a page need not fetch itself twice to be sure.
@@ -13,9 +16,11 @@ of its stream is remembered for a while, so that a page need not fetch itself tw
 
 import asyncio
 import contextlib
+import json
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from datetime import datetime
 
 import psycopg
 import structlog
@@ -24,9 +29,10 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from rasd.channels.models import lines_of
-from rasd.console import roles
+from rasd.console import numbers, roles
 from rasd.console.sight import may_hear
 
 log = structlog.get_logger("rasd.console.live")
@@ -50,6 +56,12 @@ SKEW = 2.0  # seconds by which the clocks of two web machines may differ
 MANY = 10_000  # topics heard, after which the old ones are forgotten
 CHECK = 30.0  # seconds of silence after which the listening connection is tried
 
+NUMBERS_REST = 3.0  # seconds between two counts for all open pages, however much changes
+NUMBERS_BY_THEMSELVES = (
+    15.0  # seconds after which they are counted though nothing was told: things get late by time alone
+)
+NUMBERS_SHARE = 0.1  # of the time: what took long to count is counted less often
+
 TOPICS: dict[str, str] = {
     "review": roles.REVIEW,
     "conversations": roles.CONVERSATIONS,
@@ -63,6 +75,8 @@ TOPICS: dict[str, str] = {
     "cycle": roles.CYCLE,
     "troubles": roles.TROUBLES,
     "team": roles.TEAM,
+    numbers.BAR: "",  # for each number what its page needs
+    numbers.VIEWS: roles.CONVERSATIONS,
 }
 """The first word of a topic, and the permission without which nobody is told of it."""
 
@@ -71,12 +85,17 @@ class Subscriber:
     """One open page.
 
     Args:
+        user: whose page (primary key), where it shows numbers.
         names_them: whether it is told in which conversation something was said; not who is limited to some lines, as it may be
             one that he does not see.
     """
 
-    def __init__(self, topics: frozenset[str], *, names_them: bool = True) -> None:
+    def __init__(self, topics: frozenset[str], *, user: int | None = None, names_them: bool = True) -> None:
         self.topics, self._names_them = topics, names_them
+        self.shows = [(what, user) for what in numbers.SHOWN & topics if user is not None]
+        self._numbers: dict[str, numbers.Words] = {}  # as they were counted last
+        self.new_numbers: numbers.Words = {}
+        """Those that it was not told yet; whoever tells it takes them out."""
         self._changed: set[str] = set()
         self._told: dict[str, float] = {}  # when each was told last, of those that rest
         self._woken = asyncio.Event()
@@ -90,6 +109,15 @@ class Subscriber:
             changed = {_topic(each) for each in changed}
         self._changed = {each for each in changed if each in self.topics or _topic(each) not in changed}
         self._woken.set()
+
+    def tell_number(self, what: str, counted: numbers.Words) -> None:
+        """Those of BAR or VIEWS, of which it is told what is another; of one that is counted no more, that there is none."""
+        before = self._numbers.get(what, {})
+        now = dict.fromkeys(before, "") | counted
+        if new := {place: words for place, words in now.items() if before.get(place) != words}:
+            self._numbers[what] = now
+            self.new_numbers |= new
+            self.tell(frozenset({what}))
 
     async def changed(self, within: float) -> set[str]:
         """The topics that changed since they were told last; empty where none did within ``within`` seconds.
@@ -129,6 +157,8 @@ class Hub:
         self._connect = connect or _connect
         self._subscribers: set[Subscriber] = set()
         self._listening: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._to_count = asyncio.Event()
         self._heard: dict[
             str, float
         ] = {}  # when each topic changed last, of those of the last REMEMBERED seconds
@@ -138,15 +168,23 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def subscribed(
-        self, topics: frozenset[str], since: float | None = None, *, names_them: bool = True
+        self,
+        topics: frozenset[str],
+        since: float | None = None,
+        *,
+        user: int | None = None,
+        names_them: bool = True,
     ) -> AsyncIterator[Subscriber]:
         """``since``: when the page was made (seconds of Unix time); what changed after that is told at once."""
-        subscriber = Subscriber(topics, names_them=names_them)
+        subscriber = Subscriber(topics, user=user, names_them=names_them)
         if since is not None and self.ready.is_set():
-            subscriber.tell(self._changed_since(since - SKEW, topics))
+            subscriber.tell(self._changed_since(since - SKEW, topics) - numbers.SHOWN)
         self._subscribers.add(subscriber)
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen(), name="rasd.console.live")
+            self._counting = asyncio.create_task(self._count(), name="rasd.console.live.numbers")
+        if subscriber.shows:
+            self._to_count.set()
         try:
             yield subscriber
         finally:
@@ -157,6 +195,8 @@ class Hub:
         if not self._subscribers and self._listening is not None:
             listening, self._listening = self._listening, None
             listening.cancel()
+            if self._counting is not None:
+                self._counting.cancel()
 
     def _changed_since(self, since: float, topics: frozenset[str]) -> frozenset[str]:
         """All of them where we cannot know."""
@@ -175,6 +215,7 @@ class Hub:
                     self.ready.set()
                     wait = 0.0
                     self._tell_all()
+                    self._to_count.set()
                     await self._pass_on(listener)
             except (psycopg.Error, OSError) as error:
                 log.warning("live.listener_lost", error=str(error), again_in=round(wait, 1))
@@ -189,10 +230,33 @@ class Hub:
             async for notification in listener.notifies(timeout=CHECK):
                 told, topic = frozenset({notification.payload}), _topic(notification.payload)
                 self._remember(topic)
+                if topic in numbers.HANG_ON:
+                    self._to_count.set()
                 for subscriber in self._subscribers:
                     if topic in subscriber.topics:
                         subscriber.tell(told)
             await listener.execute("SELECT 1")
+
+    async def _count(self) -> None:
+        """The numbers of all open pages, where they may have changed."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(NUMBERS_BY_THEMSELVES):
+                    await self._to_count.wait()
+            self._to_count.clear()
+            began = clock()
+            if shown := {each for subscriber in self._subscribers for each in subscriber.shows}:
+                try:
+                    counted = await sync_to_async(_counted, thread_sensitive=False)(shown, timezone.now())
+                except Exception:  # whatever it was: the pages show what they showed, and it is counted again
+                    log.exception("live.not_counted")
+                else:
+                    for subscriber in self._subscribers:
+                        for each in subscriber.shows:
+                            if each in shown:
+                                subscriber.tell_number(each[0], counted.get(each, {}))
+            await asyncio.sleep(max(NUMBERS_REST, (clock() - began) / NUMBERS_SHARE))
 
     def _remember(self, topic: str) -> None:
         now = time.time()
@@ -202,7 +266,7 @@ class Hub:
 
     def _tell_all(self) -> None:
         for subscriber in self._subscribers:
-            subscriber.tell(subscriber.topics)
+            subscriber.tell(subscriber.topics - numbers.SHOWN)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
@@ -227,32 +291,35 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     wanted = {topic.partition(":")[0] for topic in topics}
     if not topics or not wanted <= TOPICS.keys():
         return HttpResponseBadRequest("topic: one or more of " + ", ".join(TOPICS))
-    for word in wanted:
-        if not await user.ahas_perm(TOPICS[word]):
+    for permission in {TOPICS[word] for word in wanted} - {""}:
+        if not await user.ahas_perm(permission):
             return HttpResponse(status=204)
     if not await sync_to_async(may_hear)(user, topics):
         return HttpResponse(status=204)
     names_them = await sync_to_async(lines_of)(user) is None
-    events = _events(topics, _number(request.GET.get("since")), names_them)
+    events = _events(topics, _number(request.GET.get("since")), user.pk, names_them)
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # nginx would hold the events back
     return response
 
 
-async def _events(topics: frozenset[str], since: float | None, names_them: bool) -> AsyncIterator[str]:
+async def _events(
+    topics: frozenset[str], since: float | None, user: int, names_them: bool
+) -> AsyncIterator[str]:
     # The request's thread still holds the connection with which its session was read; the stream lives long and asks
     # the database nothing more. Same thread as the middleware's: Django runs a request's synchronous code in one.
     await sync_to_async(_let_go_of_the_connection)()
     ends = asyncio.get_running_loop().time() + LIFE
-    async with hub().subscribed(topics, since, names_them=names_them) as subscriber:
+    async with hub().subscribed(topics, since, user=user, names_them=names_them) as subscriber:
         yield f"retry: {RETRY}\n\n"
         while (left := ends - asyncio.get_running_loop().time()) > 0:
             changed = await subscriber.changed(min(HEARTBEAT, left))
-            if changed:
-                yield "".join(f"data: {topic}\n\n" for topic in sorted(changed))
-            else:
-                yield ": still here\n\n"
+            told = [f"data: {topic}\n\n" for topic in sorted(changed - numbers.SHOWN)]
+            if subscriber.new_numbers:
+                told.append(f"event: numbers\ndata: {json.dumps(subscriber.new_numbers)}\n\n")
+                subscriber.new_numbers = {}
+            yield "".join(told) or ": still here\n\n"
 
 
 def _number(text: str | None) -> float | None:
@@ -260,6 +327,14 @@ def _number(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
+
+
+def _counted(shown: Collection[tuple[str, int]], at: datetime) -> dict[tuple[str, int], numbers.Words]:
+    """In a thread of its own, which keeps no connection."""
+    try:
+        return numbers.told(shown, at)
+    finally:
+        connection.close()
 
 
 def _let_go_of_the_connection() -> None:

@@ -1,6 +1,6 @@
 """Where one can go: every page in one of a few groups, for those who may open it, with what waits there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,10 @@ class Page:
     def url(self) -> str:
         return f"console:{self.name}"
 
+    @property
+    def is_counted(self) -> bool:
+        return self.count is not None
+
 
 @dataclass(frozen=True)
 class Group:
@@ -43,6 +47,11 @@ class Group:
     icon: str
     words: Promise
     pages: tuple[Page, ...]
+
+    @property
+    def number(self) -> str:
+        """Where the sum of what waits on its pages stands, as the stream names it; of a page: its name."""
+        return f"{self.name}-group"
 
 
 TROUBLES = Page(
@@ -188,6 +197,8 @@ GROUPS = (
     Group("troubles", "troubles", TROUBLES.words, (TROUBLES,)),
 )
 
+COUNTED = tuple(page for group in GROUPS for page in group.pages if page.is_counted)
+
 
 @dataclass(frozen=True)
 class Link:
@@ -214,6 +225,11 @@ class Menu:
         return count_words(sum(each.waiting for each in self.links))
 
     @property
+    def is_counted(self) -> bool:
+        """Whether anything can wait there."""
+        return any(each.page.is_counted for each in self.links)
+
+    @property
     def is_here(self) -> bool:
         return any(each.is_here for each in self.links)
 
@@ -230,6 +246,15 @@ def _links(group: Group, user: User, at: datetime, here: str) -> list[Link]:
         for page in group.pages
         if any(map(user.has_perm, page.permissions))
     ]
+
+
+def number_words(waiting: Mapping[str, int]) -> dict[str, str]:
+    """``waiting`` by pages' names → what stands beside each of them, and beside each group, by the name of that place."""
+    words = {name: count_words(n) for name, n in waiting.items()}
+    for group in GROUPS:
+        if len(group.pages) > 1 and any(page.is_counted for page in group.pages):
+            words[group.number] = count_words(sum(waiting.get(page.name, 0) for page in group.pages))
+    return words
 
 
 def side_by_side(all_: list[Menu]) -> list[Menu]:

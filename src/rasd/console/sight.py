@@ -1,10 +1,11 @@
 """Least privilege by line, in one place for all pages: :class:`OnlyHisLines` closes pages that show every line at once to who is
 limited to some, :func:`may_open` every address of one thing of another line; lists begin with :func:`rasd.desk.sight.seen`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
@@ -44,6 +45,32 @@ class OnlyHisLines:
 
     async def ahas_perm(self, user: Any, permission: str, obj: Any = None) -> bool:
         return await sync_to_async(self.has_perm)(user, permission, obj)
+
+
+def who_may(
+    permissions: Collection[str], people: Collection[User], limited: Collection[int]
+) -> dict[str, set[int]]:
+    """Permission → those of ``people`` whom ``has_perm`` would let, found at once.
+
+    Args:
+        limited: those who do not see all lines.
+    """
+    active = {each.pk for each in people if each.is_active}
+    which = Q(pk=None)
+    for permission in permissions:
+        app, _dot, codename = permission.partition(".")
+        which |= Q(content_type__app_label=app, codename=codename)
+    names = ("content_type__app_label", "codename")
+    given = Permission.objects.filter(which).order_by()
+    of_roles = given.filter(group__user__in=active).values_list(*names, "group__user")
+    own = given.filter(user__in=active).values_list(*names, "user")
+    superusers = {each.pk for each in people if each.is_superuser} & active
+    found = {permission: set(superusers) for permission in permissions}
+    for app, codename, user in of_roles.union(own):
+        found[f"{app}.{codename}"].add(user)
+    for permission in OF_ALL_LINES & found.keys():
+        found[permission].difference_update(limited)
+    return found
 
 
 def of_his_lines(submissions: QuerySet[Submission], user: Any) -> QuerySet[Submission]:

@@ -8,7 +8,6 @@ from rasd.console.views import account, api_tokens, cycle, evidence, eye, home, 
 app_name = "console"
 urlpatterns = [
     path("", home.home, name="home"),
-    path("nav", home.nav, name="nav"),
     path("live", stream, name="live"),
     # In and out
     path("login", login.enter, name="login"),

@@ -89,19 +89,11 @@ def show(request: StaffRequest, shown: Conversation, **more: Any) -> HttpRespons
 def _inbox(request: StaffRequest, shown: Conversation | None, **more: Any) -> HttpResponse:
     now = timezone.now()
     filters = Filters.of(request.GET)
-    if request.htmx and request.htmx.target == "counts":
-        usual, saved = inbox.views_for(request.user, filters, now)
-        context: dict[str, Any] = {
-            "usual_views": usual,
-            "saved_views": saved,
-            "may_share_views": request.user.has_perm(roles.TEAM),
-        }
-        return render(request, "console/_inbox_counts.html", context)
     found = inbox.ordered(filters, request.user, now)
     if cursor := typed(request.GET, "after"):
         found = inbox.after(found, filters, cursor)
     rows = inbox.rows_of(found, most=SHOWN + 1, at=now)
-    context = {
+    context: dict[str, Any] = {
         "here": "conversations",
         "filters": filters,
         "query": inbox.query_of(filters),

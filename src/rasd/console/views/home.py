@@ -8,9 +8,3 @@ from rasd.console.access import page
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me."""
     return render(request, "console/home.html", {"here": "home"})
-
-
-@page()
-def nav(request: HttpRequest) -> HttpResponse:
-    """The numbers beside the pages' names, fetched anew when something changed."""
-    return render(request, "console/_nav.html", {"here": request.GET.get("here", "")})

@@ -11,8 +11,8 @@ const toast = (words, milliseconds = 6000) => {
   return shown;
 };
 
-/* Live: one stream for all fragments of the page that say data-live="topic topic". The server sends topics only; the
-   fragment fetches itself anew (hx-trigger="live"). */
+/* Live: one stream for all fragments of the page that say data-live="topic topic". The server sends topics, and the
+   fragment fetches itself anew (hx-trigger="live"); but for the numbers that every page shows, which it sends. */
 (() => {
   let stream = null;
   let listensTo = "";
@@ -27,18 +27,8 @@ const toast = (words, milliseconds = 6000) => {
   const stale = new Set();
   const wake = (element) => {
     if (!element || !window.htmx) return;
-    const { id, dataset: { spread } } = element;
-    if (flights.has(id)) stale.add(id);
-    else if (!spread) window.htmx.trigger(element, "live");
-    else {
-      // On every page, and told to all at once: two hundred pages do not ask in the same moment.
-      flights.set(id, null);
-      setTimeout(() => {
-        flights.delete(id);
-        const now = document.getElementById(id);
-        if (now) window.htmx.trigger(now, "live");
-      }, Math.random() * spread);
-    }
+    if (flights.has(element.id)) stale.add(element.id);
+    else window.htmx.trigger(element, "live");
   };
   window.rasdWake = wake;
   document.addEventListener("htmx:beforeSend", ({ detail: { elt: { id }, xhr } }) => {
@@ -84,6 +74,14 @@ const toast = (words, milliseconds = 6000) => {
         else if (element.dataset.said === "row") wake(document.getElementById(`one-${said}`));
       });
     };
+    // The numbers beside the pages' names and the inbox's views come themselves, those that are others now.
+    stream.addEventListener("numbers", (event) => Object.entries(JSON.parse(event.data)).forEach(([place, words]) => {
+      document.querySelectorAll(`[data-number="${place}"]`).forEach((element) => {
+        if (element.textContent === words) return;
+        element.textContent = words;
+        element.closest("b").hidden = !words;
+      });
+    }));
   };
   document.addEventListener("DOMContentLoaded", listen);
   document.addEventListener("htmx:afterSettle", listen);

@@ -132,6 +132,10 @@ def test_what_cannot_be_read_is_said_with_the_mend_and_what_is_unsure_goes_to_a_
 def test_g1_what_is_sent_outside_the_window_is_told_the_dates(client, send, clock):  # noqa: F811
     clock.shift(timedelta(days=10))
     _answer, words = page(client, send(shows("04500")))
+    assert "the days in which readings count for the bill are over" in words
+    assert "send it again" not in words
+    clock.shift(timedelta(days=-24))
+    _answer, words = page(client, send(shows("04501"), key="b"))
     assert "outside the days" in words
     assert not Adoption.objects.exists()
 

@@ -114,7 +114,7 @@ def _of_judgement(submission: Submission, judgement: Judgement, at: datetime) ->
     point, value = submission.service_point, judgement.value
     verdict = Verdict(judgement.verdict)
     if verdict == Verdict.OUTSIDE_WINDOW:
-        return words.outside_window(Cycle.latest(at, point), point)
+        return words.outside_window(Cycle.latest(at, point), point, at)
     if verdict == Verdict.OTHER_METER and point:
         return words.Say(words.other_meter(point).text)
     standing = point.adoption_in(submission.cycle) if point and submission.cycle else None

@@ -124,7 +124,7 @@ class Answer:
 
     def _outside_window(self) -> None:
         point = self.submission.service_point
-        self._say(words.outside_window(Cycle.latest(self.at, point), point))
+        self._say(words.outside_window(Cycle.latest(self.at, point), point, self.at))
 
     def _already_adopted(self) -> None:
         standing = self._standing_adoption()
@@ -251,7 +251,7 @@ def confirm(
         judgement = submission.confirm(value, at, f"customer:{submission.identifier}")
     except NotAdoptable:  # a button of a submission that was outside every window, or whose meter is gone
         point = submission.service_point
-        dates = words.outside_window(Cycle.latest(at, point), point)
+        dates = words.outside_window(Cycle.latest(at, point), point, at)
         tell(conversation, dates, key=f"too-late:{message.pk}", at=at)
         return
     Answer(conversation, submission, judgement, at=at).give()

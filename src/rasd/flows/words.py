@@ -21,6 +21,7 @@ from rasd.desk.models import Case, Rating
 from rasd.desk.waits import Wait
 from rasd.ledger import evidence
 from rasd.metering.consumption import Consumption
+from rasd.metering.days import local_day
 from rasd.metering.models import Adoption, Cycle, ServicePoint, Submission, VisitQuestion
 from rasd.vision.rendered import render_example
 
@@ -203,13 +204,21 @@ def please_resend(media: Media) -> Say:
     return Say(_("I cannot open files of that kind. Please send it as a picture or as a PDF."))
 
 
-def outside_window(cycle: Cycle | None, point: ServicePoint | None) -> Say:
-    """With the dates that hold for ``point``: its district may have days of its own."""
+def outside_window(cycle: Cycle | None, point: ServicePoint | None, at: datetime) -> Say:
+    """With the dates that hold for ``point``, of whose district they may be, as :meth:`Cycle.latest` says them ``at``."""
     if cycle is None:
         return Say(
             _(
                 "Thank you. Your reading is kept. No reading month is open now; we will tell you when the next one opens."
             )
+        )
+    if cycle.days_of(point)[1] < local_day(at):
+        return Say(
+            _(
+                "Thank you. Your reading is kept, but the days in which readings count for the bill are over: they were "
+                "%(first)s to %(last)s. We will tell you when the next ones begin."
+            )
+            % first_and_last(cycle, point)
         )
     return Say(
         _(

@@ -27,7 +27,7 @@ def cycle():
 def test_a_districts_days_are_saved_and_taken_away_by_who_may(as_, cycle):
     page, supervisor = "/cycle/2026-11/windows", as_("supervisor")
     assert "بوشر" in supervisor.get(page).content.decode()
-    told = supervisor.post(page, {"opens-0": "2026-11-03", "closes-0": "2026-11-08"})
+    told = supervisor.post(page, {"opens-بوشر": "2026-11-03", "closes-بوشر": "2026-11-08"})
     assert told.status_code == 302
     window = DistrictWindow.objects.get()
     assert (window.district, window.opens, window.closes) == ("بوشر", date(2026, 11, 3), date(2026, 11, 8))
@@ -47,7 +47,7 @@ def test_a_districts_days_are_saved_and_taken_away_by_who_may(as_, cycle):
 )
 def test_wrong_days_are_refused_with_the_mend_and_what_was_typed_stays(as_, cycle, opens, closes, said):
     Cycle.open("2026-12", at=OPENS, actor="user:test")
-    told = as_("supervisor").post("/cycle/2026-11/windows", {"opens-0": opens, "closes-0": closes})
+    told = as_("supervisor").post("/cycle/2026-11/windows", {"opens-بوشر": opens, "closes-بوشر": closes})
     assert told.status_code == 422
     assert said in told.content.decode()
     assert f'value="{opens}"' in told.content.decode()

@@ -44,11 +44,11 @@ def windows(request: StaffRequest, name: str) -> HttpResponse:
     rows = [
         {
             "district": each,
-            "opens": request.POST.get(f"opens-{n}", _iso(kept[each].opens) if each in kept else ""),
-            "closes": request.POST.get(f"closes-{n}", _iso(kept[each].closes) if each in kept else ""),
+            "opens": request.POST.get(f"opens-{each}", _iso(kept[each].opens) if each in kept else ""),
+            "closes": request.POST.get(f"closes-{each}", _iso(kept[each].closes) if each in kept else ""),
             "wrong": wrong.get(each, ""),
         }
-        for n, each in enumerate(districts())
+        for each in districts()
     ]
     shown = {
         "here": "cycle",
@@ -65,8 +65,8 @@ def _typed(request: StaffRequest) -> tuple[dict[str, Days], dict[str, str]]:
     """The windows as typed, and of each district what is wrong with its own."""
     wanted: dict[str, Days] = {}
     wrong: dict[str, str] = {}
-    for n, district in enumerate(districts()):
-        typed = [request.POST.get(f"{name}-{n}", "").strip() for name in ("opens", "closes")]
+    for district in districts():
+        typed = [request.POST.get(f"{name}-{district}", "").strip() for name in ("opens", "closes")]
         if not any(typed):
             continue
         opens, closes = map(_day, typed)

@@ -158,7 +158,8 @@ class Cycle(models.Model):
         """How far the round is, in service points that have a meter.
 
         ``points`` all; ``read`` something came from them; of these ``adopted``, ``in_review`` by a person, ``asked``
-        (the customer must answer), and the few being read just now; ``missing`` nothing came.
+        (the customer must answer), and the few being read just now; ``missing`` nothing came that is adopted or looked at:
+        where the month is closed these are on estimates.
         """
         with connection.cursor() as cursor:
             cursor.execute(_PROGRESS, {"cycle": self.pk})
@@ -173,14 +174,16 @@ class Cycle(models.Model):
         }
 
     def progress_by_day(self) -> list[dict[str, Any]]:
-        """``{"day": date, "adopted": points adopted up to its end}`` for each day of the window, by the utility's calendar.
+        """``{"day": date, "adopted": readings adopted up to its end}`` for each day of the window, by the utility's calendar.
+        Estimates are none.
 
         Days after the window follow where something was adopted on them.
         """
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT (adopted_at AT TIME ZONE %s)::date, count(*)
-                   FROM metering_adoption WHERE cycle_id = %s AND superseded_at IS NULL GROUP BY 1""",
+                   FROM metering_adoption WHERE cycle_id = %s AND superseded_at IS NULL AND rule <> 'estimate'
+                   GROUP BY 1""",
                 [timezone.get_default_timezone_name(), self.pk],
             )
             counts: dict[date, int] = dict(cursor.fetchall())
@@ -196,7 +199,7 @@ class Cycle(models.Model):
 _PROGRESS = """
 WITH adopted AS (
     SELECT DISTINCT service_point_id FROM metering_adoption
-    WHERE cycle_id = %(cycle)s AND superseded_at IS NULL
+    WHERE cycle_id = %(cycle)s AND superseded_at IS NULL AND rule <> 'estimate'
 ), latest AS (
     SELECT DISTINCT ON (service_point_id) id, service_point_id FROM metering_submission
     WHERE cycle_id = %(cycle)s AND service_point_id IS NOT NULL

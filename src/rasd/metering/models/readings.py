@@ -61,6 +61,19 @@ class Reading(models.Model):
     def __str__(self) -> str:
         return f"{self.value} ({self.source})"
 
+    @property
+    def photographs(self) -> list[str]:
+        """G4: SHA-256 of each that it rests on, oldest first; none of a number typed, an import or an estimate."""
+        field_read = getattr(self, "field_read", None)
+        if field_read is not None and field_read.photograph is not None:
+            return [field_read.photograph.sha256]
+        if self.submission is None:
+            return []
+        return [
+            one.sha256
+            for one in sorted(self.submission.photographs.all(), key=lambda one: (one.sent_at, one.pk))
+        ]
+
 
 class Adoption(models.Model):
     """Which reading the cycle bills on, since when, by whom and why. One stands at a time; those it replaced stay."""
@@ -101,6 +114,7 @@ class Adoption(models.Model):
                 fields=["cycle", "service_point"],
                 name="adoption_that_stands",
                 condition=Q(superseded_at__isnull=True),
+                include=["rule"],  # how far a month is, is counted from the index alone
             ),
         ]
 

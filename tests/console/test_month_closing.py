@@ -48,7 +48,8 @@ def test_what_is_held_back_is_explained_settled_with_a_reason_and_thought_over(
     assert "SP-2" in listed
     address = reverse("console:month_exception", args=["2026-11", found.pk])
     assert "4,000" in client.get(address).content.decode()
-    assert client.post(address, {"outcome": "kept", "why": " "}).status_code == 422
+    for no_reason in (" ", "\0", "w" * 301):
+        assert client.post(address, {"outcome": "kept", "why": no_reason}).status_code == 422
     client.post(address, {"outcome": "estimated", "why": "the 9 is a 4"})
     found.refresh_from_db()
     assert (found.outcome, found.closed_by, found.why) == ("estimated", supervisor, "the 9 is a 4")
@@ -59,6 +60,29 @@ def test_what_is_held_back_is_explained_settled_with_a_reason_and_thought_over(
     client.post(address, {"outcome": "estimated", "why": "the 9 is a 4"})
     close(month, at=AFTER, actor="user:noor")
     assert Billed.objects.get(cycle=month, service_point__number="SP-2").source == "estimate"
+
+
+def test_g7_what_the_rules_find_is_taken_given_and_never_left_with_nobody(
+    client: Client, supervisor: User, person: Callable[..., User], month: Cycle
+) -> None:
+    listed = reverse("console:month_exceptions", args=["2026-11"])
+    found = ReadingException.objects.get(rule="negative")
+    agent, other = person("agent", username="reem"), person("supervisor", username="salim")
+    client.force_login(supervisor)
+    assert "SP-2" in client.get(f"{listed}?whose=nobody").content.decode()
+    client.post(f"{listed}?whose=nobody&rule=negative")
+    found.refresh_from_db()
+    assert found.owner == supervisor
+    address = reverse("console:month_exception", args=["2026-11", found.pk])
+    assert client.post(address, {"owner": agent.pk}).status_code == 422
+    assert client.post(address, {"owner": other.pk}).status_code == 302
+    found.refresh_from_db()
+    assert found.owner == other
+    assert Entry.objects.get(action="exception.given").facts == {"to": "user:salim"}
+    ReadingException.objects.update(owner=None)
+    with pytest.raises(Undecided):
+        close(month, at=AFTER, actor="user:noor")
+    assert not ReadingException.objects.exclude(owner=supervisor).exists()
 
 
 def test_g2_another_value_is_adopted_by_hand_with_a_reason_by_those_allowed_and_taken_back(
@@ -92,6 +116,9 @@ def test_the_month_is_closed_by_a_button_and_says_what_is_billed(
 ) -> None:
     client.force_login(supervisor)
     home = reverse("console:cycle", args=["2026-11"])
+    assert (
+        month.progress() | {"adopted": 2, "missing": 1} == month.progress()
+    )  # an estimate is none that came in
     assert "1 reading is held back" in client.get(home, headers={"accept-language": "en"}).content.decode()
     client.force_login(person("agent", username="reem"))
     assert client.post(reverse("console:month_close", args=["2026-11"])).status_code == 403

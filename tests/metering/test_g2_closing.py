@@ -17,7 +17,18 @@ from rasd.metering import closing, mending, sealing
 from rasd.metering.closing import NotClosable, Undecided, close
 from rasd.metering.closing_cli import cycle as cycle_command
 from rasd.metering.importing import import_readings
-from rasd.metering.models import Adoption, Billed, Cycle, Reading, ReadingException, ServicePoint, TrueUp
+from rasd.metering.importing.bringing import Visit
+from rasd.metering.models import (
+    Adoption,
+    Billed,
+    Cycle,
+    FieldRead,
+    Reader,
+    Reading,
+    ReadingException,
+    ServicePoint,
+    TrueUp,
+)
 from tests.metering.house import MUSCAT, NOON, give_history, make_house, seen
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +170,27 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
         "held": 0,
         "missing": 0,
     }
+
+
+def test_g4_a_value_that_a_reader_brought_of_no_meter_of_ours_is_not_passed_over_in_silence(
+    november: Cycle, house: ServicePoint
+) -> None:
+    """No reading is made of it, so no rule would look at it: a person hears of it, and where he put the records right goes on."""
+    reader = Reader.objects.create(code="R-1", name="Reader One")
+    visit = Visit(reader.code, "k", NOON, service_point=house.number, serial="ANOTHER", value=Decimal(4310))
+    field_read = FieldRead.bring(visit, at=NOON, actor="user:test")
+    assert field_read.reading is None
+    with pytest.raises(Undecided) as waits:
+        shut(november)
+    assert waits.value.questions.held == 1
+    found = ReadingException.objects.get(rule="inactive")
+    assert (found.register, found.reading, found.facts["field_read"]) == (
+        house.current_register,
+        None,
+        field_read.pk,
+    )
+    shut(november, with_open_reviews=True)
+    assert billed(house, november).source == "estimate"
 
 
 def test_g2_nobody_is_billed_unseen_on_a_misread_first_digit_nor_is_what_a_person_refused_ever_counted_on_from(

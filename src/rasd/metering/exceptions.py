@@ -84,8 +84,36 @@ _FOUND = (
 _RAISE = """
 INSERT INTO metering_readingexception
     (cycle_id, service_point_id, register_id, reading_id, rule, facts, holds_back, raised_at, owner_id, outcome, why)
-SELECT %(cycle)s, service_point_id, register_id, reading_id, rule, facts, holds_back, %(at)s, owner_id, '', '' FROM found
+SELECT %(cycle)s, service_point_id, register_id, reading_id, rule, facts, holds_back, %(at)s, coalesce(owner_id, %(closer)s),
+    '', '' FROM found
 ON CONFLICT DO NOTHING
+"""
+
+# A reader's value of which no reading was made: by our records no such meter hung there. There is no row of it to look at above.
+_UNFILED = """
+INSERT INTO found
+SELECT f.service_point_id, g.register_id, NULL, 'inactive',
+    jsonb_strip_nulls(jsonb_build_object('value', f.value, 'source', 'field', 'field_read', f.id)), s.holds_back, s.owner_id
+FROM (
+    SELECT DISTINCT ON (service_point_id) id, service_point_id, value FROM metering_fieldread
+    WHERE cycle_id = %(cycle)s AND value IS NOT NULL AND reading_id IS NULL ORDER BY service_point_id, visited_at DESC, id DESC
+) f
+JOIN metering_servicepoint p ON p.id = f.service_point_id
+JOIN metering_account a ON a.id = p.account_id
+JOIN settings s ON s.customer_class = a.customer_class AND s.rule = 'inactive' AND s.is_on
+LEFT JOIN LATERAL (
+    SELECT r.id AS register_id FROM metering_register r JOIN metering_meter m ON m.id = r.meter_id
+    WHERE m.service_point_id = f.service_point_id AND m.removed_on IS NULL ORDER BY r.id LIMIT 1
+) g ON true
+WHERE NOT EXISTS (
+    SELECT FROM metering_fieldread o
+    WHERE o.cycle_id = %(cycle)s AND o.service_point_id = f.service_point_id AND o.reading_id IS NOT NULL)
+  AND (%(only)s::bigint[] IS NULL OR g.register_id = ANY(%(only)s))
+"""
+
+_OWNED = """
+UPDATE metering_readingexception SET owner_id = %(closer)s
+WHERE cycle_id = %(cycle)s AND closed_at IS NULL AND owner_id IS NULL AND %(closer)s::bigint IS NOT NULL
 """
 
 _OVER = """
@@ -108,7 +136,8 @@ def raise_all(
 ) -> dict[str, int]:
     """The findings in ``table`` (:mod:`rasd.metering.reckoning`): each once, however often this is called.
 
-    ``only``: these registers. What a person has settled is not raised again; what is no longer so is over. Returns how many each
+    ``only``: these registers. What no setting gives to anybody is given to who closes the month, where he may settle it
+    (``facts["closer"]``). What a person has settled is not raised again; what is no longer so is over. Returns how many each
     rule finds now.
     """
     classes = {customer_class for _commodity, customer_class in kinds_of(cursor)}
@@ -120,8 +149,9 @@ def raise_all(
     facts = facts | {"only": only}
     theirs = "" if only is None else "AND w.register_id = ANY(%(only)s)"
     cursor.execute(_FOUND.format(table=table, only=theirs), facts)
+    cursor.execute(_UNFILED, facts)
     cursor.execute("ANALYZE found")
-    for statement in (_OVER, _AGAIN, _RAISE):
+    for statement in (_OVER, _AGAIN, _RAISE, _OWNED):
         cursor.execute(statement, facts)
     cursor.execute("SELECT rule, count(*) FROM found GROUP BY 1 ORDER BY 1")
     counts: dict[str, int] = dict(cursor.fetchall())

@@ -20,6 +20,16 @@ from rasd.metering.models.readings import next_number
 from rasd.metering.models.reviews import ReviewClosed
 
 BY_HAND = "manual"
+SETTLES = "metering.change_readingexception"
+WHY_LONGEST = 300  # characters
+
+
+def reason(why: str) -> str:
+    """``why`` as it is kept: on one line. Raises NotAdoptable: there is none, or it is too long."""
+    why = " ".join(why.replace("\0", "").split())
+    if not 0 < len(why) <= WHY_LONGEST:
+        raise NotAdoptable(f"why: 1 to {WHY_LONGEST} characters, not {len(why)}: say what it rests on")
+    return why
 
 
 def adopt_by_hand(
@@ -35,8 +45,7 @@ def adopt_by_hand(
         NotAdoptable: no reason, the register cannot show the value, the reading is another register's or cycle's, or it is
             adopted already.
     """
-    if not why.strip():
-        raise NotAdoptable("why: a reason is needed; say what the value rests on")
+    why = reason(why)
     with transaction.atomic():
         point = register.meter.service_point
         point.hold()
@@ -65,7 +74,7 @@ def adopt_by_hand(
         )  # fmt: skip
         adoption.close_reviews(at)
         _open_in(register, cycle).update(
-            outcome=ReadingException.Outcome.REPLACED, closed_at=at, closed_by=user.pk, why=why[:300]
+            outcome=ReadingException.Outcome.REPLACED, closed_at=at, closed_by=user.pk, why=why
         )
         signals.adopted.send(Adoption, adoption=adoption)
         record(
@@ -133,8 +142,9 @@ def settle(
     """A person has looked. ``kept``: it is billed on. ``estimated``: it is not, an estimate is. ``replaced``: ``adoption`` is.
     ``corrected``: the records were wrong, and are put right; the next try of the closing looks again.
 
-    Raises ReviewClosed: somebody was quicker.
+    Raises ReviewClosed: somebody was quicker. NotAdoptable: no reason, or there is nothing to estimate from.
     """  # fmt: skip
+    why = reason(why)
     with transaction.atomic():
         now = ReadingException.objects.select_for_update(of=("self",)).get(pk=found.pk)
         if now.closed_at is not None:
@@ -164,6 +174,33 @@ def reopen(found: ReadingException, *, at: datetime, user: AbstractBaseUser) -> 
         )
         record(actor_of(user), "exception.reopened", str(found), at=at, facts={"was": now.outcome})
     found.refresh_from_db()
+
+
+def give(found: ReadingException, to: AbstractBaseUser, *, at: datetime, user: AbstractBaseUser) -> None:
+    """It is ``to``'s to settle. Raises ReviewClosed: it is settled. ValueError: ``to`` may not settle it."""
+    if not (to.is_active and to.has_perm(SETTLES)):
+        raise ValueError(f"owner: {to.get_username()} may not settle it; choose another")
+    with transaction.atomic():
+        if not ReadingException.objects.filter(pk=found.pk, closed_at=None).update(owner=to.pk):
+            raise ReviewClosed(f"{found} is settled")
+        record(actor_of(user), "exception.given", str(found), at=at, facts={"to": actor_of(to)})
+    found.refresh_from_db()
+
+
+def take_all(cycle: Cycle, rule: str, *, at: datetime, user: AbstractBaseUser) -> int:
+    """What nobody owns in ``cycle`` (of ``rule``; empty: of all) is ``user``'s; how many."""
+    with transaction.atomic():
+        nobodys = ReadingException.objects.filter(cycle=cycle, closed_at=None, owner=None)
+        taken = (nobodys.filter(rule=rule) if rule else nobodys).update(owner=user.pk)
+        if taken:
+            record(
+                actor_of(user),
+                "exceptions.taken",
+                f"cycle:{cycle}",
+                at=at,
+                facts={"rule": rule, "taken": taken},
+            )
+    return taken
 
 
 def _write(found: ReadingException, outcome: str, why: str, at: datetime, user: AbstractBaseUser) -> None:

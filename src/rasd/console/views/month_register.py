@@ -51,7 +51,10 @@ def register(request: StaffRequest, name: str, pk: int) -> HttpResponse:
         "cycle": cycle,
         "register": shown,
         "point": shown.meter.service_point,
-        "readings": Reading.objects.filter(register=shown, cycle=cycle).order_by("taken_at"),
+        "readings": Reading.objects.filter(register=shown, cycle=cycle)
+        .select_related("field_read__photograph", "submission")
+        .prefetch_related("submission__photographs")
+        .order_by("taken_at"),
         "adoptions": adoptions,
         "standing": standing,
         "can_undo": standing is not None and standing.rule == BY_HAND and standing.supersedes_id is not None,
@@ -67,7 +70,7 @@ def register(request: StaffRequest, name: str, pk: int) -> HttpResponse:
 
 def _adopt(request: StaffRequest, cycle: Cycle, shown: Register) -> str:
     """What is wrong with what was asked, where something is."""
-    asked, why = request.POST.get("reading", ""), request.POST.get("why", "").strip()
+    asked, why = request.POST.get("reading", ""), request.POST.get("why", "")
     source = request.POST.get("source", "")
     chosen = (
         Reading.objects.filter(pk=asked, register=shown, cycle=cycle).first()
@@ -76,11 +79,11 @@ def _adopt(request: StaffRequest, cycle: Cycle, shown: Register) -> str:
     )
     if chosen is None or (not isinstance(chosen, Reading) and source not in SOURCES):
         return _("Choose a reading, or type the value and say whose it is.")
-    if not why:
-        return _("Say why in a few words: it stays on record.")
     try:
         adopt_by_hand(shown, cycle, chosen, source=source, why=why, at=timezone.now(), user=request.user)
-    except NotAdoptable:
+    except NotAdoptable as error:
+        if str(error).startswith("why"):
+            return _("Say why in a few words: it stays on record.")
         return _("This counter cannot show that value, or it is adopted already.")
     messages.success(
         request, _("Adopted. Billing gets it with the month, or as a correction where it is closed.")

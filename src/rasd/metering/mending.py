@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -176,7 +177,7 @@ def reopen(found: ReadingException, *, at: datetime, user: AbstractBaseUser) -> 
     found.refresh_from_db()
 
 
-def give(found: ReadingException, to: AbstractBaseUser, *, at: datetime, user: AbstractBaseUser) -> None:
+def give(found: ReadingException, to: AbstractUser, *, at: datetime, user: AbstractBaseUser) -> None:
     """It is ``to``'s to settle. Raises ReviewClosed: it is settled. ValueError: ``to`` may not settle it."""
     if not (to.is_active and to.has_perm(SETTLES)):
         raise ValueError(f"owner: {to.get_username()} may not settle it; choose another")

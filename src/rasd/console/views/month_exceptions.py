@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from rasd.console import roles
 from rasd.console.access import StaffRequest, page
 from rasd.console.months import RULES
+from rasd.desk.models import Case
 from rasd.metering.mending import SETTLES, give, reopen, settle, take_all
 from rasd.metering.models import Cycle, FieldRead, NotAdoptable, Reading, ReadingException, ReviewClosed, Rule
 
@@ -67,7 +68,7 @@ def one(request: StaffRequest, name: str, pk: int) -> HttpResponse:
     """POST ``outcome`` (kept, estimated, corrected or reopen) and ``why``: settle it, or think again; or ``owner``: give it."""
     found = get_object_or_404(
         ReadingException.objects.select_related(
-            "cycle", "service_point", "register__meter", "reading", "closed_by", "owner"
+            "cycle", "service_point", "register__meter", "reading__estimate", "closed_by", "owner"
         ),
         pk=pk,
         cycle__name=name,
@@ -90,6 +91,7 @@ def one(request: StaffRequest, name: str, pk: int) -> HttpResponse:
         "next": _next(found),
         "readings": _readings(found),
         "visit": FieldRead.objects.filter(pk=found.facts.get("field_read")).first(),
+        "case": _case(found) if request.user.has_perm(roles.CASES) else None,
         "owners": _owners() if may_settle and found.closed_at is None else [],
     }
     return render(request, "console/month_exception.html", context, status=422 if problem else 200)
@@ -124,6 +126,12 @@ def _give(request: StaffRequest, found: ReadingException) -> str:
     except ReviewClosed:
         messages.warning(request, _("Somebody else was quicker. This is how it stands now."))
     return ""
+
+
+def _case(found: ReadingException) -> Case | None:
+    """The one that was opened to get a real reading, where it is estimated too often."""
+    estimate = getattr(found.reading, "estimate", None)
+    return Case.objects.filter(reference=estimate.case).first() if estimate and estimate.case else None
 
 
 def _owners() -> list[User]:

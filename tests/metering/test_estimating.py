@@ -1,5 +1,6 @@
 """G2: where nobody read, an estimate from past readings and the season, with an interval, never a third without a case."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -9,12 +10,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rasd.metering import signals
+from rasd.metering.estimate_cli import estimate as estimate_command
 from rasd.metering.estimating import Counter, Usual, estimate, season_days, stretches_of
 from rasd.metering.missing import estimate_missing
 from rasd.metering.models import (
@@ -359,3 +362,15 @@ def test_g2_after_a_real_reading_the_count_of_estimates_begins_anew(
     run(january)
     made = Estimate.objects.get(reading__cycle=january)
     assert (made.in_a_row, made.facts["counts_on"]) == (1, "actual")
+
+
+@pytest.mark.django_db
+def test_the_backtest_by_command_estimates_known_months_from_before_rasd_beside_three_rivals() -> None:
+    for n in range(3):
+        give_history(make_house(f"SP-{n}"), months=30, a_month=200 + 100 * n)
+    told = CliRunner().invoke(estimate_command, ["backtest", "--json"])
+    assert told.exit_code == 0, told.output
+    ours, *rivals = map(json.loads, told.output.splitlines())
+    assert (ours["method"], ours["cases"], [one["cases"] for one in rivals]) == ("rasd", 36, [36] * 3)
+    assert ours["error"] < 0.05
+    assert CliRunner().invoke(estimate_command, ["backtest", "--months", "60"]).exit_code == 0

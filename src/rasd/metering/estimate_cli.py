@@ -74,7 +74,7 @@ def as_table(title: str, rows: list) -> Table:
         "80 % interval holds",
         "its width",
     ):
-        table.add_column(column, justify="left" if column == "method" else "right")
+        table.add_column(column, justify="left" if column == "method" else "right", overflow="fold")
     for row in rows:
         held, width = "", ""
         if row.between is not None:

@@ -138,6 +138,6 @@ WITH drawn AS (
 SELECT d.commodity, d.customer_class, d.id, d.digits, d.decimals, r.taken_at, r.value
 FROM drawn d JOIN metering_reading r ON r.register_id = d.id
 WHERE r.taken_at < %(at)s AND r.taken_at >= %(since)s AND {ACTUAL}
-    AND r.cycle_id IS DISTINCT FROM %(cycle)s::bigint
+    AND (%(cycle)s::bigint IS NULL OR r.cycle_id IS DISTINCT FROM %(cycle)s::bigint)
 ORDER BY d.commodity, d.customer_class, d.id, r.taken_at, r.id
 """  # noqa: S608 - of constants only

@@ -177,3 +177,26 @@ def _living(at: datetime) -> models.QuerySet[Session, Any]:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class KeptCount(models.Model):
+    """What took long to count, for pages to show (see ``counts.py``). No truth lies here: it may be deleted at any time."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="what is counted, and of which cycle")
+    found = models.JSONField()
+    seconds = models.FloatField(help_text="that counting took")
+    made_at = models.DateTimeField()
+    wanted_at = models.DateTimeField(
+        null=True, help_text="a page asked for a newer one, and a job was deferred"
+    )
+
+    WAITS = timedelta(minutes=2)
+    """For the job that was deferred, until another is: workers may be down."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_wanted(self, at: datetime) -> bool:
+        """Whether it is for the caller to have it counted anew: one page of all that ask at once."""
+        waits = Q(wanted_at=None) | Q(wanted_at__lt=at - self.WAITS)
+        return bool(type(self).objects.filter(waits, pk=self.pk).update(wanted_at=at))

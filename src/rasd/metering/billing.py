@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from xml.sax.saxutils import escape
 
 from django.db import connection, transaction
@@ -60,11 +60,20 @@ MISSING_SHOWN = 1_000
 
 @dataclass(frozen=True)
 class Missing:
-    """A register that cannot be billed, and why."""
+    """A register that cannot be billed, and why. ``about``: the rule by which a person must look, or the unit."""
 
     service_point: str
     meter: str
-    why: str
+    reason: Literal["nothing", "person", "unit"]
+    about: str = ""
+
+    @property
+    def why(self) -> str:
+        return {
+            "nothing": "nothing is adopted for it",
+            "person": f"a person must look first: {self.about}",
+            "unit": f"its unit has no name in IEC 61968-9: {self.about}",
+        }[self.reason]
 
 
 class Refused(Exception):
@@ -181,6 +190,7 @@ def _write(
     """All rows of ``query`` into both, a batch at a time, so that a million take no more memory than a thousand."""
     uses: dict[str, tuple[int, Decimal]] = {}
     sources: dict[str, int] = {}
+    replaced: dict[str, Decimal] = {}
     rows, lines = 0, io.StringIO()
     writer = csv.writer(lines)
     writer.writerow(COLUMNS + (DELTA_COLUMNS if facts["since"] else ()))
@@ -197,13 +207,19 @@ def _write(
                 count, use = uses.get(row[5], (0, Decimal(0)))
                 uses[row[5]] = count + 1, use + Decimal(row[13])
                 sources[row[10]] = sources.get(row[10], 0) + 1
+                if facts["since"]:
+                    replaced[row[5]] = replaced.get(row[5], Decimal(0)) + Decimal(row[17])
             rows += len(batch)
             tell(rows)
     table.write(lines.getvalue().encode())  # the headings, where there are no rows
     document.write(b"</MeterReadings>\n")
     return {
         "rows": rows,
-        "use": {unit: {"registers": n, "use": str(use)} for unit, (n, use) in sorted(uses.items())},
+        "use": {
+            unit: {"registers": n, "use": str(use)}
+            | ({"change": str(use - replaced[unit])} if unit in replaced else {})
+            for unit, (n, use) in sorted(uses.items())
+        },
         "sources": dict(sorted(sources.items())),
     }
 

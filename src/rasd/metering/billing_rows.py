@@ -98,20 +98,20 @@ WHERE d.id <> w.id OR d0.id IS DISTINCT FROM w0.id {_IN_ORDER}
 
 MISSING = """
 SELECT * FROM (
-    SELECT p.number, m.serial || ' ' || r.name, 'nothing is adopted for it' FROM metering_register r
+    SELECT p.number, m.serial || ' ' || r.name, 'nothing', '' FROM metering_register r
     JOIN metering_meter m ON m.id = r.meter_id JOIN metering_servicepoint p ON p.id = m.service_point_id
     JOIN metering_cycle c ON c.id = %(cycle)s
     WHERE m.removed_on IS NULL AND m.installed_on <= c.window_closes
       AND NOT EXISTS (SELECT FROM metering_billed b WHERE b.cycle_id = c.id AND b.register_id = r.id)
     UNION ALL
-    SELECT p.number, coalesce(m.serial || ' ' || r.name, ''), 'a person must look first: ' || x.rule
+    SELECT p.number, coalesce(m.serial || ' ' || r.name, ''), 'person', x.rule
     FROM metering_readingexception x JOIN metering_servicepoint p ON p.id = x.service_point_id
     LEFT JOIN metering_register r ON r.id = x.register_id LEFT JOIN metering_meter m ON m.id = r.meter_id
     WHERE x.cycle_id = %(cycle)s AND x.closed_at IS NULL AND x.holds_back
     UNION ALL
-    SELECT p.number, m.serial || ' ' || r.name, 'its unit has no name in IEC 61968-9: ' || r.unit
+    SELECT p.number, m.serial || ' ' || r.name, 'unit', r.unit
     FROM metering_billed b JOIN metering_servicepoint p ON p.id = b.service_point_id
     JOIN metering_register r ON r.id = b.register_id JOIN metering_meter m ON m.id = r.meter_id
     WHERE b.cycle_id = %(cycle)s AND NOT (b.commodity || ' ' || r.unit) = ANY(%(known)s)
-) AS lacking ORDER BY 1, 2, 3 LIMIT %(most)s
+) AS lacking ORDER BY 1, 2, 3, 4 LIMIT %(most)s
 """

@@ -14,7 +14,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rasd.console import navigation, reasons, roles, troubles, words
+from rasd.console import counts, navigation, reasons, roles, troubles, words
 from rasd.console.chat import KINDS
 from rasd.console.pictures import filling
 from rasd.console.reading import as_shown
@@ -216,8 +216,9 @@ def _tile_words(name: str, n: int) -> str:
 
 
 def _cycle_percent() -> str:
-    cycle = Cycle.latest(timezone.now())
-    return share(filling(cycle.progress()).read_percent) if cycle else ""
+    at = timezone.now()
+    cycle = Cycle.latest(at)
+    return share(filling(counts.of("progress", cycle, at)[0]).read_percent) if cycle else ""
 
 
 ROLE_NAMES = {

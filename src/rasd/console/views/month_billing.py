@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from rasd.console import roles
+from rasd.console import counts, roles
 from rasd.console.access import StaffRequest, page
 from rasd.ledger import evidence
 from rasd.ledger.models import actor_of, record
@@ -26,6 +26,7 @@ def files(request: StaffRequest, name: str) -> HttpResponse:
     cycle = get_object_or_404(Cycle, name=name)
     made = list(cycle.exports.order_by("-number"))
     closed = cycle.closed_at is not None
+    missing, counted_at = counts.of("missing", cycle, timezone.now()) if closed and not made else ([], None)
     return render(
         request,
         "console/month_billing.html",
@@ -34,7 +35,8 @@ def files(request: StaffRequest, name: str) -> HttpResponse:
             "tab": "billing",
             "cycle": cycle,
             "made": made,
-            "missing": billing.missing(cycle) if closed and not made else [],
+            "missing": missing,
+            "counted_at": counted_at,
             "most": billing.MISSING_SHOWN,
             "waits": closed and (not made or billing.is_corrected(cycle, made[0].as_of, timezone.now())),
         },

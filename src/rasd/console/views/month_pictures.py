@@ -17,9 +17,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from rasd.console import month_charts, month_report, roles
+from rasd.console import counts, month_charts, month_report, roles
 from rasd.console.access import StaffRequest, page
-from rasd.metering import days, pictures
+from rasd.metering import pictures
 from rasd.metering.models import Cycle, ServicePoint
 
 FRESH = 120
@@ -44,7 +44,7 @@ PICTURES = (
         _(
             "Share of service points of which a real reading was taken up to the end of each day, against last month."
         ),
-        lambda cycle, at: pictures.coverage(cycle, days.local_day(at)),
+        lambda cycle, at: counts.of("coverage", cycle, at)[0],
         month_charts.coverage,
     ),
     Picture(
@@ -58,7 +58,7 @@ PICTURES = (
         "districts",
         _("Districts"),
         _("Share of each district's service points of which a real reading was taken; the least read first."),
-        lambda cycle, _at: pictures.districts(cycle),
+        lambda cycle, at: counts.of("districts", cycle, at)[0],
         month_charts.districts,
     ),
 )

@@ -27,6 +27,7 @@ _AFTER = """
     DO $$ DECLARE t text; kept boolean; stale boolean; BEGIN
         IF EXISTS (TABLE ledger_entry) THEN TRUNCATE ledger_entry CASCADE; END IF;
         IF EXISTS (TABLE watch_probe) THEN TRUNCATE watch_probe CASCADE; END IF;
+        IF EXISTS (TABLE watch_plan) THEN TRUNCATE watch_plan CASCADE; END IF;
         FOR t, kept IN SELECT p.tablename, s.tablename IS NOT NULL FROM pg_tables p
             LEFT JOIN pg_tables s ON s.tablename = p.tablename AND s.schemaname = 'suite'
             WHERE p.schemaname = 'public' ORDER BY p.tablename DESC LOOP

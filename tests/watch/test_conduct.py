@@ -12,6 +12,7 @@ from rasd.watch.journeys import parse
 from rasd.watch.leave import Leave
 from rasd.watch.models import Maintenance, Signpost, Skip, Target
 from rasd.watch.permission import WELL_KNOWN, Why, key_of, new_key, sign
+from rasd.watch.robots import UNREAD
 from tests.watch.reports import NOON, finding, journey, record
 from tests.watch.reports import target as make_target
 
@@ -147,6 +148,9 @@ def test_g13_where_the_visit_is_led_robots_txt_is_asked_too() -> None:
     refusal = leave.refusal(f"{HERE}admin/x")
     assert refusal is not None
     assert refusal.why is Why.ROBOTS
+    unread = Leave(robots={HERE.rstrip("/"): UNREAD}).refusal(HERE)
+    assert unread is not None
+    assert unread.why is Why.UNREAD, "nobody said that robots are kept out"
 
 
 def test_g13_a_robots_txt_that_cannot_be_read_is_the_last_one_that_could_and_without_one_forbids_all(
@@ -156,10 +160,10 @@ def test_g13_a_robots_txt_that_cannot_be_read_is_the_last_one_that_could_and_wit
     target = desk(permission="leave.yaml", owner_key=key_of(OWNER))
     posts = Posts(robots="User-agent: *\nDisallow: /admin")
     posts.down = True
-    assert reason(target, posts, folder) == Skip.Reason.ROBOTS
+    assert reason(target, posts, folder) == Skip.Reason.UNREAD, "nobody said that robots are kept out"
     assert Signpost.objects.get(url="https://192.0.2.7/robots.txt").error == "answered 503"
     posts.down = False
-    assert reason(target, posts, folder, minutes=59) == Skip.Reason.ROBOTS
+    assert reason(target, posts, folder, minutes=59) == Skip.Reason.UNREAD
     assert reason(target, posts, folder, minutes=61) is None
     posts.down = True
     assert reason(target, posts, folder, days=3) is None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rasd.watch.robots import FORBIDDEN, LONGEST, delay, lets, retry_after
+from rasd.watch.robots import LONGEST, UNREAD, delay, lets, retry_after
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 PHONE = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
@@ -14,7 +14,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Geck
     ("text", "path", "goes"),
     [
         ("", "/anything", True),
-        (FORBIDDEN, "/", False),
+        (UNREAD, "/", False),
         ("User-agent: *\nDisallow: /admin", "/admin/x", False),
         ("User-agent: *\nDisallow: /admin", "/help", True),
         ("User-agent: *\nDisallow: /\nAllow: /help", "/help/me", True),

@@ -29,8 +29,16 @@ LOOKED_AT = timedelta(hours=1)
 REMIND_AFTER = timedelta(hours=24)
 DONE = {Verdict.COMPLETED, Verdict.COMPLETED_BUT}
 COUNTS = [verdict for verdict in Verdict if verdict.counts]
-UNSEEN = [Skip.Reason.STOPPED, Skip.Reason.BUSY, Skip.Reason.DIED, Skip.Reason.PERMISSION]
-"""Skips that leave the watch blind: its own doing, or a permission that somebody must renew."""
+UNSEEN = [
+    Skip.Reason.STOPPED,
+    Skip.Reason.BUSY,
+    Skip.Reason.DIED,
+    Skip.Reason.PERMISSION,
+    Skip.Reason.UNREAD,
+    Skip.Reason.RATE,
+]
+"""Skips that leave the watch blind: its own doing, a permission that somebody must renew, a place that could never be asked for
+its rules, or one that asks with each error to be left alone: for 30 days if it likes, and nobody would know."""
 THE_LOOK = 0x5741_5441  # "WATA", of pg_try_advisory_xact_lock: one watcher looks at a time
 
 

@@ -17,7 +17,7 @@ from rasd.watch.leave import Leave
 from rasd.watch.models import Maintenance, Probe, Skip, Target
 from rasd.watch.permission import NotAPermission, Permission, Refusal, Statement, permitted
 from rasd.watch.places import PORTS, is_loopback, place
-from rasd.watch.robots import delay, lets
+from rasd.watch.robots import UNREAD, delay, lets
 from rasd.watch.signposts import posted_at, robots_of
 from rasd.watch.watchfile import TargetEntry
 
@@ -115,6 +115,8 @@ def _robots(addresses: list[str], permission: Permission | None, now: datetime, 
 def _kept_out(addresses: list[str], leave: Leave) -> NotPaid | None:
     for address in addresses:
         origin = place(address).origin
+        if leave.robots[origin] == UNREAD:
+            return NotPaid(Skip.Reason.UNREAD, f"{origin}/robots.txt could not be read")
         if not lets(leave.robots[origin], address):
             return NotPaid(Skip.Reason.ROBOTS, f"{origin}/robots.txt keeps robots out of {address}")
     return None

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from rasd.watch.permission import Permission, Refusal, Why, permitted
 from rasd.watch.places import NotPlain, Resolve, addresses_of, place
-from rasd.watch.robots import BROWSER, lets
+from rasd.watch.robots import BROWSER, UNREAD, lets
 
 
 class Leave(BaseModel):
@@ -39,6 +39,11 @@ class Leave(BaseModel):
             origin = place(url).origin
         except NotPlain:  # a mailbox or a messenger
             return None
-        if not lets(self.robots.get(origin, ""), url, user_agent):
+        rules = self.robots.get(origin, "")
+        if rules == UNREAD:
+            return Refusal(
+                Why.UNREAD, f"{origin}/robots.txt could not be read: until it can, nothing is asked for there"
+            )
+        if not lets(rules, url, user_agent):
             return Refusal(Why.ROBOTS, f"{origin}/robots.txt keeps robots out of {url}")
         return None

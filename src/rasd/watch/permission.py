@@ -239,6 +239,7 @@ class Why(StrEnum):
     HOURS = "hours"
     NOTHING_SENT = "nothing sent"
     ROBOTS = "robots"
+    UNREAD = "robots.txt unread"
 
 
 @dataclass(frozen=True)

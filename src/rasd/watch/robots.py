@@ -14,8 +14,9 @@ from protego import Protego
 BROWSER = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 """Chromium's own since it tells neither device nor system; only its words are compared, not its numbers."""
 NOBODY = "*"
-FORBIDDEN = "User-agent: *\nDisallow: /\n"
-"""What counts while a robots.txt cannot be read and never could (RFC 9309, 2.3.1.4)."""
+UNREAD = "# It could not be read.\nUser-agent: *\nDisallow: /\n"
+"""What counts while a robots.txt cannot be read and never could (RFC 9309, 2.3.1.4). Nobody has said that robots are kept out: it
+is no wall, and is told in other words."""
 MOST = 500 * 1024
 """Bytes of it that are read (RFC 9309, 2.5)."""
 

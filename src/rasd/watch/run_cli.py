@@ -17,14 +17,14 @@ import click
 from rasd.watch.asking import Unanswered, ask
 from rasd.watch.crew import CAST, Crew
 from rasd.watch.evidence.box import Box
-from rasd.watch.journeys import Journey, NotAJourney, parse
+from rasd.watch.journeys import Journey, NotAJourney, read
 from rasd.watch.leave import Leave
-from rasd.watch.permission import WELL_KNOWN, NotAPermission, Permission, Refusal, permitted
+from rasd.watch.permission import WELL_KNOWN, NotAPermission, Permission, Refusal, Why, permitted
 from rasd.watch.places import NotPlain, is_loopback, place
 from rasd.watch.players.finding import Exhibit, Finding, Outcome
 from rasd.watch.players.orders import Order
 from rasd.watch.players.report import Report
-from rasd.watch.robots import FORBIDDEN
+from rasd.watch.robots import UNREAD
 from rasd.watch.verdicts import Verdict
 from rasd.watch.watchfile import TargetEntry, Watchfile, read_watchfile
 
@@ -111,8 +111,7 @@ def _set_up_django() -> None:
 
 def _journey(path: Path) -> tuple[str, Journey]:
     try:
-        text = path.read_text("utf-8")
-        return text, parse(text, str(path))
+        return path.read_text("utf-8"), read(path)
     except NotAJourney as error:
         click.echo(str(error), err=True)
         sys.exit(2)
@@ -136,13 +135,18 @@ def _leave(url: str, journey: Journey, entry: TargetEntry | None, folder: Path, 
 
     permission = _permission(entry, folder)
     origins = {each.origin for each in permission.signed.statement.places} if permission else set()
-    for address in [url, *own_addresses(journey, url)]:
+    addresses = [url, *own_addresses(journey, url)]
+    for address in addresses:
         answer = permitted(address, permission, now)
         if isinstance(answer, Refusal):
             raise click.UsageError(f"{answer.words} (docs/watch-conduct.md; rasd watch permit)")
         with suppress(NotPlain):  # a mailbox or a messenger
             origins.add(place(address).origin)
-    return Leave(permission=permission, robots={each: _robots(each) for each in sorted(origins)}, at=now)
+    leave = Leave(permission=permission, robots={each: _robots(each) for each in sorted(origins)}, at=now)
+    for address in addresses:
+        if (refusal := leave.refusal(address)) and refusal.why is Why.UNREAD:
+            raise click.UsageError(refusal.words)
+    return leave
 
 
 def _permission(entry: TargetEntry | None, folder: Path) -> Permission | None:
@@ -166,7 +170,7 @@ def _robots(origin: str) -> str:
     try:
         return ask(f"{origin}/robots.txt").text
     except Unanswered:
-        return "" if is_loopback(place(origin)) else FORBIDDEN
+        return "" if is_loopback(place(origin)) else UNREAD
 
 
 def _tell(finding: Finding, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from rasd.watch.asking import Ask, Unanswered, ask
 from rasd.watch.models.signposts import Signpost
 from rasd.watch.permission import WELL_KNOWN
 from rasd.watch.places import is_loopback, place
-from rasd.watch.robots import FORBIDDEN
+from rasd.watch.robots import UNREAD
 
 ROBOTS = "/robots.txt"
 A_DAY, AN_HOUR = timedelta(hours=24), timedelta(hours=1)
@@ -49,7 +49,7 @@ def robots_of(origin: str, now: datetime, ask: Ask = ask) -> str:
     on loopback everything, which is one's own."""
     post = _read(origin + ROBOTS, now, ask)
     if post.answered_at is None:
-        return "" if is_loopback(place(origin)) else FORBIDDEN
+        return "" if is_loopback(place(origin)) else UNREAD
     return post.text
 
 

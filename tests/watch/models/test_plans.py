@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count, pairwise
 
 import pytest
+from django.db import ProgrammingError, connection, transaction
 
 from rasd.watch.models import JourneyFile, Plan, Planned, Probe, Skip, Target
 from rasd.watch.schedule import commitment_of, sealed
@@ -82,6 +83,21 @@ def test_g14_a_change_replans_the_rest_under_a_new_commitment_and_shows_both(tar
     audited, between = audit(told, noted=[first.commitment, new.commitment])
     assert [each.findings for each in audited] == [[], [], []]
     assert between == []
+
+
+@pytest.mark.parametrize("sql", [
+    "UPDATE watch_skip SET reason = 'maintenance'", "DELETE FROM watch_skip", "UPDATE watch_plan SET seed = ''",
+    "UPDATE watch_planned SET due_at = due_at + interval '1 minute'", "DELETE FROM watch_plan",
+])  # fmt: skip
+def test_g14_the_database_refuses_to_change_what_was_promised_or_why_it_was_not_kept(target, sql):
+    first, _ = make()
+    settle_all(first, NOON)
+    with (
+        pytest.raises(ProgrammingError, match="is refused"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
 
 
 def test_a_wording_that_changes_changes_no_plan(target):

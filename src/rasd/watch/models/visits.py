@@ -216,6 +216,7 @@ class Skip(models.Model):
         MAINTENANCE = "maintenance", "announced maintenance"
         PERMISSION = "permission", "no valid permission"
         ROBOTS = "robots", "robots.txt forbids it"
+        UNREAD = "unread", "robots.txt could never be read"
         RATE = "rate", "the service asked to be left alone for a while"
         GONE = "gone", "the journey or the target was taken away"
         DIED = "died", "the watcher died during the visit"

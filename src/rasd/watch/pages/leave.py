@@ -37,7 +37,7 @@ def leave_of(target: Target, now: datetime) -> Leave:
 
 
 def _refused(target: Target) -> Skip | None:
-    reasons = [Skip.Reason.PERMISSION, Skip.Reason.ROBOTS]
+    reasons = [Skip.Reason.PERMISSION, Skip.Reason.ROBOTS, Skip.Reason.UNREAD]
     last = Skip.objects.filter(visit__target=target, reason__in=reasons).order_by("-visit__due_at").first()
     if last is None or target.probes.filter(began_at__gt=last.visit.due_at).exists():
         return None

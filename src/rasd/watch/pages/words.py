@@ -156,6 +156,7 @@ SKIPS: dict[str, Words] = {
     "maintenance": _("announced maintenance"),
     "permission": _("no valid permission"),
     "robots": _("robots.txt forbids it"),
+    "unread": _("robots.txt could never be read"),
     "rate": _("the service asked to be left alone for a while"),
     "gone": _("the journey or the target was taken away"),
     "died": _("the watcher died during the visit"),

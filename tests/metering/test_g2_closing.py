@@ -270,6 +270,9 @@ def test_g2_a_cycle_is_closed_after_its_window_and_in_its_turn(november: Cycle, 
     december = Cycle.open("2026-12", at=AFTER, actor="user:test")
     with pytest.raises(NotClosable, match="cycle 2026-11 is open"):
         close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+    shut(november)
+    with pytest.raises(ValueError, match="cycle 2026-11, which is closed"):
+        Cycle.open("2026-10", at=AFTER, actor="user:test")  # or its days would be billed twice
 
 
 def test_g2_readings_from_a_file_count_for_the_round_in_whose_window_they_were_taken(

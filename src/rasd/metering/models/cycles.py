@@ -78,8 +78,8 @@ class Cycle(models.Model):
         Opening it again with the same window, or with none given, returns it unchanged.
 
         Raises:
-            ValueError: ``name`` is no month, the window is upside down or shares days with another's, or the round is
-                there with another window.
+            ValueError: ``name`` is no month, the window is upside down, shares days with another's or lies before that of a
+                closed one, or the round is there with another window.
         """
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
             raise ValueError(f"name: {name!r} is not a month such as 2026-11")
@@ -103,6 +103,11 @@ class Cycle(models.Model):
                 raise ValueError(
                     f"window_opens: {opens} to {closes} shares days with the window of cycle {other.name},"
                     f" {other.window_opens} to {other.window_closes}; choose other days"
+                )
+            if later := cls.objects.exclude(closed_at=None).filter(window_opens__gt=opens).last():
+                raise ValueError(
+                    f"window_opens: {opens} is before the window of cycle {later.name}, which is closed: what was used until then"
+                    " is billed; choose later days"
                 )
             cycle = cls.objects.create(name=name, window_opens=opens, window_closes=closes, opened_at=at)
             if faults := windows.shared(cycle, {}):

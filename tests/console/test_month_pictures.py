@@ -16,7 +16,7 @@ from rasd.console import month_charts, roles
 from rasd.ledger.models import record
 from rasd.metering import pictures
 from rasd.metering.made_up import make_utility
-from rasd.metering.models import Adoption, Cycle, Estimate, Reading, ServicePoint
+from rasd.metering.models import Adoption, Cycle, Estimate, Reader, ReaderSign, Reading, ServicePoint
 from tests.console.looking import look_at
 
 UNTIL = date(2026, 11, 1)
@@ -78,6 +78,25 @@ def _read(november: Cycle) -> None:
             )
 
 
+@pytest.fixture
+def readers(november: Cycle) -> None:
+    """One who differs in a third of what was compared, and one who does in none."""
+    before = Cycle.objects.get(name="2026-10")
+    for code, found in (("R-1", 10), ("R-2", 0)):
+        reader = Reader.objects.create(code=code, name=f"Reader {code}")
+        for cycle, differ in ((november, found), (before, 0)):
+            ReaderSign.objects.create(
+                reader=reader, cycle=cycle, kind="disagrees", found=differ, of=15, reckoned_at=NOW
+            )
+
+
+def test_g5_readers_disagreements_over_a_year_with_their_interval(november: Cycle, readers: None) -> None:
+    one, other = pictures.disagreements(november)
+    assert (one.reader, one.found, one.of, one.others) == ("R-1", 10, 30, 0.0)
+    assert (round(one.low, 3), round(one.high, 3)) == (0.192, 0.512)  # Wilson, of 10 in 30
+    assert (other.low, round(other.high, 3)) == (0.0, 0.114)
+
+
 def test_what_the_pictures_count(november: Cycle) -> None:
     filled = pictures.coverage(november, date(2026, 11, 17))
     assert [one.day.day for one in filled[:3]] == [15, 16, 17]
@@ -96,7 +115,9 @@ def test_what_the_pictures_count(november: Cycle) -> None:
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
-def test_every_picture_is_vega_lite_and_time_runs_as_the_page_is_read(november: Cycle, language: str) -> None:
+def test_every_picture_is_vega_lite_and_time_runs_as_the_page_is_read(
+    november: Cycle, readers: None, language: str
+) -> None:
     marks = pictures.life(ServicePoint.objects.get(number="SP-000001"), NOW)
     with translation.override(language):
         drawn = {
@@ -105,6 +126,7 @@ def test_every_picture_is_vega_lite_and_time_runs_as_the_page_is_read(november: 
                 pictures.bills_on_estimates(november), month_charts.NARROW
             ),
             "districts": month_charts.districts(pictures.districts(november), month_charts.NARROW),
+            "readers": month_charts.disagreements(pictures.disagreements(november), month_charts.NARROW),
             "life": month_charts.life(marks, month_charts.WIDE),
         }
     for spec in drawn.values():
@@ -113,11 +135,16 @@ def test_every_picture_is_vega_lite_and_time_runs_as_the_page_is_read(november: 
 
 
 def test_each_picture_is_a_csv_that_no_spreadsheet_reckons_with(
-    november: Cycle, as_: Callable[..., Client]
+    november: Cycle, readers: None, as_: Callable[..., Client]
 ) -> None:
     ServicePoint.objects.filter(number="SP-000001").update(district="=1+1")
     client = as_("supervisor")
-    for what, column in (("coverage", "this"), ("estimates", "estimated"), ("districts", "points")):
+    for what, column in (
+        ("coverage", "this"),
+        ("estimates", "estimated"),
+        ("districts", "points"),
+        ("readers", "low"),
+    ):
         answer = client.get(f"/cycle/2026-11/pictures/{what}.csv")
         rows = list(csv.DictReader(answer.content.decode().splitlines()))
         assert column in rows[0]

@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from rasd.metering.pictures import Day, District, Mark, Month
+from rasd.metering.pictures import Day, Disagreement, District, Mark, Month
 
 Spec = dict[str, Any]
 
@@ -86,6 +86,7 @@ def _styled(spec: Spec, colours: Mapping[str, str]) -> Spec:
                 "title": None,
                 "symbolStrokeWidth": 3,
                 "symbolSize": 180,
+                "labelLimit": NARROW,
                 "layout": {"top": {"anchor": "end" if _arabic() else "start"}},
             },
             "text": {"color": colours["ink"], "fontSize": 13},
@@ -243,6 +244,70 @@ def districts(found: Sequence[District], width: int, colours: Mapping[str, str] 
             words("name", -24, 13, colours["ink"], limit=width / columns - 10),
             words("share", 2, 20, colours["ink"], fontWeight="bold"),
             words("points", 26, 11, colours["muted"]),
+        ],
+    }
+
+
+MOST_READERS = 25
+"""That are drawn: of 300 the picture would be longer than any page. The table and the CSV have all."""
+
+
+def disagreements(found: Sequence[Disagreement], width: int, colours: Mapping[str, str] = ON_PAGE) -> Spec:
+    """A line a reader: his interval, his share, and beside it that of all others."""
+    shown = found[:MOST_READERS]
+    his, others = _("where his true share lies, 95 times in 100"), _("all others together")
+    rows = [
+        {
+            "reader": one.reader,
+            "share": one.share,
+            "low": one.low,
+            "high": one.high,
+            "others": one.others,
+            "his": his,
+            "all": others,
+        }
+        for one in shown
+    ]
+    most = min(1.0, max([0.1, *(one.high * 1.05 for one in shown)]))
+    x = {
+        "field": "share",
+        "type": "quantitative",
+        "scale": {"domain": [0, most], "reverse": _arabic()},
+        "axis": {"title": None, "format": "%", "tickCount": 4 if width == NARROW else 8},
+    }
+    y = {
+        "field": "reader",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "orient": "right" if _arabic() else "left", "ticks": False, "domain": False},
+    }
+    named = {
+        "type": "nominal",
+        "scale": {"domain": [his, others], "range": [colours["this"], colours["muted"]]},
+    }
+    return {
+        "width": width,
+        "height": {"step": 26},
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": 12, "opacity": 0.4, "cornerRadius": 3},
+                "encoding": {
+                    "x": {**x, "field": "low"},
+                    "x2": {"field": "high"},
+                    "y": y,
+                    "color": {"field": "his", **named},
+                },
+            },
+            {
+                "mark": {"type": "tick", "thickness": 3, "size": 18},
+                "encoding": {"x": x, "y": y, "color": {"field": "his", **named}},
+            },
+            {
+                "transform": [{"filter": "isValid(datum.others)"}],
+                "mark": {"type": "tick", "thickness": 2, "size": 22},
+                "encoding": {"x": {**x, "field": "others"}, "y": y, "color": {"field": "all", **named}},
+            },
         ],
     }
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from rasd.console import month_charts
 from rasd.metering.models import Cycle
-from rasd.metering.pictures import Day, District, Month
+from rasd.metering.pictures import Day, Disagreement, District, Month
 
 if TYPE_CHECKING:
     from rasd.console.views.month_pictures import Picture
@@ -94,6 +94,27 @@ def table(rows: Sequence[Any]) -> list[list[str]]:
     if isinstance(rows[0], District):
         head = [_("District"), _("Service points"), _("Read"), _("Share")]
         return [head, *([one.name, f"{one.points:,}", f"{one.read:,}", f"{one.share:.1%}"] for one in rows)]
+    if isinstance(rows[0], Disagreement):
+        head = [
+            _("Meter reader"),
+            _("Compared"),
+            _("Differ"),
+            _("Share, with its interval"),
+            _("all others together"),
+        ]
+        return [
+            head,
+            *(
+                [
+                    one.reader,
+                    f"{one.of:,}",
+                    f"{one.found:,}",
+                    f"\u2066{one.share:.1%} ({one.low:.1%} – {one.high:.1%})\u2069",
+                    _percent(one.others),
+                ]
+                for one in rows
+            ),
+        ]
     raise TypeError(f"no table is known of {type(rows[0]).__name__}")
 
 

@@ -12,13 +12,17 @@ from django.db import connection
 from django.utils import timezone
 
 from rasd.ledger.models import Entry
-from rasd.metering.models import Adoption, Cycle, Reading, ServicePoint
+from rasd.metering import records
+from rasd.metering.models import Adoption, Cycle, ReaderSign, Reading, ServicePoint
 
 AFTERWARDS = 7
 """Days after the window that are shown: what meter readers and reviewers bring late."""
 
 MONTHS = 13
 """Of bills that are shown: this month and the year before it."""
+
+YEAR = 12
+"""Cycles over which readers' disagreements are counted."""
 
 LIFE = timedelta(days=3 * 366)
 
@@ -118,6 +122,33 @@ def districts(cycle: Cycle) -> list[District]:
         cursor.execute(_DISTRICTS, {"cycle": cycle.pk})
         found = [District(*row) for row in cursor.fetchall()]
     return sorted(found, key=lambda one: (one.share, one.name))
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """G5: of a reader's readings that were compared with a customer's, how many differ beyond tolerance; Wilson's 95 % interval.
+    ``others``: the share of all other readers together; None where they have none. By his code: the picture is printed."""
+
+    reader: str
+    found: int
+    of: int
+    share: float
+    low: float
+    high: float
+    others: float | None
+    stands_out: bool
+
+
+def disagreements(cycle: Cycle) -> list[Disagreement]:
+    """Of ``cycle`` and the eleven before it, as one month proves little; by the low end of the interval, the highest first."""
+    cycles = Cycle.objects.filter(window_opens__lte=cycle.window_opens).order_by("-window_opens")[:YEAR]
+    standings = records.standings(records.counts_of(cycles))
+    found = [
+        Disagreement(reader, one.found, one.of, one.share, one.low, one.high, one.others, one.stands_out)
+        for (reader, kind), one in standings.items()
+        if kind == ReaderSign.Kind.DISAGREES and one.of
+    ]
+    return sorted(found, key=lambda one: (-one.low, -one.share, one.reader))
 
 
 @dataclass(frozen=True)

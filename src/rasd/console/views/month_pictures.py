@@ -61,6 +61,16 @@ PICTURES = (
         lambda cycle, at: counts.of("districts", cycle, at)[0],
         month_charts.districts,
     ),
+    Picture(
+        "readers",
+        _("Meter readers against customers"),
+        _(
+            "Of each reader's readings that a customer's stands beside: the share that differ beyond tolerance, over twelve"
+            " months, with the range in which it truly lies 95 times in 100. That proves nothing against anybody."
+        ),
+        lambda cycle, _at: pictures.disagreements(cycle),
+        month_charts.disagreements,
+    ),
 )
 BY_NAME = {one.name: one for one in PICTURES}
 

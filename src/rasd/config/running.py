@@ -4,10 +4,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from typing import Any
+
+import click
 
 from rasd.config.embedded import EmbeddedPostgres
 from rasd.config.manage import migrate_once
@@ -35,9 +37,25 @@ def with_database(callback: Callable[..., Any] | None) -> Callable[..., Any]:
                 options.embedded.hold()
             set_up_django()
             leaving.callback(close_database)
+            leaving.enter_context(_missing_tables_told())
             return callback(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def _missing_tables_told() -> Iterator[None]:
+    """Whoever tries a command first, or after an upgrade, is told what to do and shown no stack."""
+    from django.db import ProgrammingError
+    from psycopg.errors import UndefinedColumn, UndefinedTable
+
+    try:
+        yield
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+            raise
+        words = str(error).splitlines()[0]
+        raise click.ClickException(f"the database is not of this version ({words}): run rasd migrate") from error
 
 
 def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -142,8 +142,8 @@ def test_each_picture_is_a_csv_that_no_spreadsheet_reckons_with(
     for what, column in (
         ("coverage", "this"),
         ("estimates", "estimated"),
-        ("districts", "points"),
         ("readers", "low"),
+        ("districts", "points"),
     ):
         answer = client.get(f"/cycle/2026-11/pictures/{what}.csv")
         rows = list(csv.DictReader(answer.content.decode().splitlines()))

@@ -271,7 +271,7 @@ def readers(request: StaffRequest, name: str) -> HttpResponse:
     lines.sort(
         key=lambda line: (-line.standing.low, -line.standing.share, line.reader.code if line.reader else "")
     )
-    out = {code for (code, _), one in found.items() if one.stands_out}
+    out = sorted((code, kind) for (code, kind), one in found.items() if one.stands_out)
     last = ReaderSign.objects.filter(cycle=cycle).order_by("-reckoned_at").first()
     context = {
         "here": "cycle",
@@ -282,7 +282,8 @@ def readers(request: StaffRequest, name: str) -> HttpResponse:
         "kinds": [(key, label) for key, label in ReaderSign.Kind.choices],
         "words": WORDS[kind],
         "lines": Paginator(lines, 50).get_page(request.GET.get("page")),
-        "out": sorted((people[code] for code in out), key=lambda one: one.code),
+        "out": [(people[code], sign, ReaderSign.Kind(sign).label) for code, sign in out],
+        "out_readers": len({code for code, _sign in out}),
         "reckoned_at": last.reckoned_at if last else None,
         "tested": kind in records.SIGNS,
     }

@@ -6,13 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.files.storage import default_storage
 from django.db import connection
 
+from rasd.ledger import evidence
 from rasd.ledger.models import Entry, verify
 from rasd.metering import signals
 from rasd.metering.models import Adoption, Judgement, NotAdoptable, Photograph, Reading, Submission
 from rasd.metering.tracing import trace
 from tests.metering.house import NOON, SALMA, Eye, make_house, seen
+from tests.metering.test_billing import bill
 
 
 def together(*deeds: Callable[[], object]) -> list[object]:
@@ -63,6 +66,26 @@ def test_g4_an_adopted_value_is_traced_to_its_photographs_and_to_who_confirmed(h
         )
     ]
     assert verify() is None
+    changed = found["photographs"][1]["sha256"]
+    with default_storage.open(evidence.path_of(changed), "ab") as stored:
+        stored.write(b"!")
+    assert trace(adoption)["lacks"] == [f"photograph {changed} in storage, as it came"]
+
+
+@pytest.mark.django_db
+def test_g4_what_was_billed_on_it_is_traced_and_another_value_on_the_bill_is_found_out(
+    house, november, typed
+):
+    submission = typed(house, "4310")
+    submission.adopt(Decimal(4310), NOON, "machine:test", "sure")
+    adoption = submission.adoption
+    bill(adoption, "4000", "310")
+    found = trace(adoption)
+    assert found["lacks"] == []
+    assert (found["billed"]["use"], found["billed"]["previous_value"]) == (310, 4000)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE metering_billed SET value = 4311")
+    assert trace(adoption)["lacks"] == ["the same value on its bill, which has 4311.000"]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,15 +11,19 @@ from django.db.models import Q
 
 from rasd.ledger import evidence
 from rasd.ledger.models import Entry
-from rasd.metering.models import Adoption, Cycle, Reading
+from rasd.metering.models import Adoption, Billed, Cycle, Reading
 
 BATCH = 500
 
 
-def trace(adoption: Adoption) -> dict[str, Any]:
-    """Where its value comes from: the photographs, what was read in each and by which model, every judgement on the way, who
-    confirmed, who read it in the field, or how it was estimated; what it is compared with, what the rules found in it, and the
-    ledger's entries about it. ``lacks`` names what should be there and is not: empty where the trace is whole."""
+def trace(adoption: Adoption, *, read_photographs: bool = True) -> dict[str, Any]:
+    """Where its value comes from, and what was billed on it: the photographs, what was read in each and by which model, every
+    judgement on the way, who confirmed, who read it in the field, or how it was estimated; what it is compared with, what the
+    rules found in it, and the ledger's entries about it. ``lacks`` names what should be there and is not: empty where the trace
+    is whole.
+
+    ``read_photographs``: whether each still has the bytes of its SHA-256, and not only lies there.
+    """
     reading, submission = adoption.reading, adoption.reading.submission
     subjects = [f"adoption:{adoption.pk}"]
     judgements: list[Any] = []
@@ -46,6 +51,7 @@ def trace(adoption: Adoption) -> dict[str, Any]:
         "why": adoption.why,
         "rule": adoption.rule,
         "confidence": adoption.confidence,
+        "billed": _billed(adoption),
         "supersedes": adoption.supersedes.receipt if adoption.supersedes else None,
         "sender": submission.identifier if submission else None,
         "typed": submission.typed if submission else "",
@@ -61,17 +67,32 @@ def trace(adoption: Adoption) -> dict[str, Any]:
             {"number": one.number, "hash": bytes(one.hash).hex(), "action": one.action} for one in entries
         ],
     }
-    return found | {"lacks": _lacks(found)}
+    return found | {"lacks": _lacks(found, read_photographs)}
 
 
 def traces(cycle: Cycle) -> Iterator[dict[str, Any]]:
-    """Of every number that stands in ``cycle``, in the order of the service points."""
+    """Of every number that stands in ``cycle``, in the order of the service points. Photographs are not read again."""
     standing = cycle.adoptions.filter(superseded_at=None).order_by("service_point__number", "register")
     related = standing.select_related(
         "service_point", "register__meter", "cycle", "supersedes", "reading__submission", "reading__field_read__reader",
         "reading__estimate",
     )  # fmt: skip
-    return map(trace, related.iterator(BATCH))
+    return (trace(one, read_photographs=False) for one in related.iterator(BATCH))
+
+
+def _billed(adoption: Adoption) -> dict[str, Any] | None:
+    """What the closed month billed its register: from where to where, and what for. ``receipt``: on which adoption, another one
+    where it was corrected since, and then ``use_by_now`` is what the bill and its deltas come to."""
+    known = Billed.objects.select_related("adoption", "cycle", "register")
+    row = known.filter(cycle=adoption.cycle_id, register=adoption.register_id).first()
+    if row is None:
+        return None
+    names = ("value", "previous_value", "previous_at", "use", "true_up")
+    by_now = row.use if row.adoption_id == adoption.pk else row.use_by_now()
+    return {name: getattr(row, name) for name in names} | {
+        "receipt": row.adoption.receipt,
+        "use_by_now": by_now,
+    }
 
 
 def _field_read(reading: Reading) -> dict[str, Any] | None:
@@ -103,8 +124,11 @@ def _estimate(reading: Reading) -> dict[str, Any] | None:
     return {name: getattr(made, name) for name in names}
 
 
-def _lacks(found: dict[str, Any]) -> list[str]:
+def _lacks(found: dict[str, Any], read_photographs: bool) -> list[str]:
     lacks = []
+    billed = found["billed"]
+    if billed and billed["receipt"] == found["receipt"] and billed["value"] != found["value"]:
+        lacks.append(f"the same value on its bill, which has {billed['value']}")
     if found["source"] == Reading.Source.CUSTOMER and not (
         found["photographs"] or found["typed"] or found["imported"]
     ):
@@ -118,11 +142,22 @@ def _lacks(found: dict[str, Any]) -> list[str]:
     kept = [one["sha256"] for one in found["photographs"]]
     if found["field_read"] and found["field_read"]["photograph"]:
         kept.append(found["field_read"]["photograph"])
-    lacks += [
-        f"photograph {sha256} in storage"
-        for sha256 in kept
-        if not default_storage.exists(evidence.path_of(sha256))
-    ]
+    there = _has_its_bytes if read_photographs else _is_there
+    lacks += [f"photograph {sha256} in storage, as it came" for sha256 in kept if not there(sha256)]
     if not found["ledger"]:
         lacks.append("the ledger's entry")
     return lacks
+
+
+def _is_there(sha256: str) -> bool:
+    return default_storage.exists(evidence.path_of(sha256))
+
+
+def _has_its_bytes(sha256: str) -> bool:
+    digest = hashlib.sha256()
+    try:
+        for chunk in evidence.chunks(sha256):
+            digest.update(chunk)
+    except FileNotFoundError:
+        return False
+    return digest.hexdigest() == sha256

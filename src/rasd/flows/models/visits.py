@@ -10,9 +10,9 @@ from django.utils import translation
 from django.utils.timezone import localtime
 
 from rasd.channels import tiers
-from rasd.channels.models import Address, Channel, Incoming, Line, OptOut, Outgoing
+from rasd.channels.models import Address, Incoming, Line, OptOut, Outgoing
 from rasd.flows import words
-from rasd.flows.models.links import address_of
+from rasd.flows.models.links import address_to_begin_with
 from rasd.flows.models.reminders import MACHINE
 from rasd.flows.models.templates import ApprovedTemplate
 from rasd.ledger.models import record
@@ -132,12 +132,7 @@ class VisitSample(models.Model):
         if lately.exists():
             return None
         for contact in account.contacts.order_by("pk"):
-            address = address_of(contact)
-            if address is None and contact.identifier.startswith("tel:"):
-                phone = contact.identifier.removeprefix("tel:")
-                address, _is_new = Address.objects.get_or_create(channel=Channel.WHATSAPP, phone=phone)
-                if address.phone_moved_at:  # to another person, after this one was known
-                    continue
+            address = address_to_begin_with(contact.identifier, known_since=contact.since)
             if address and not OptOut.stands_for(address) and not _is_with_people(address):
                 return contact, address
         return None

@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.test import Client
 
+from rasd.ledger import evidence
 from rasd.ledger.models import Entry
 from rasd.metering import billing
 from tests.metering.conftest import house, november  # noqa: F401
@@ -27,6 +29,12 @@ def test_billing_s_files_are_taken_from_the_page_and_who_took_them_is_on_record(
     assert b"".join(taken.streaming_content).startswith(b"<?xml")
     assert taken["Content-Disposition"] == 'attachment; filename="billing-2026-11-1.xml"'
     assert Entry.objects.get(action="billing.taken").facts["sha256"] == made.xml_sha256
+    with default_storage.open(evidence.path_of(made.csv_sha256), "ab") as stored:
+        stored.write(b"one line more")
+    refused = lead.get("/cycle/2026-11/billing/1.csv", follow=True)
+    assert refused.redirect_chain
+    assert "SHA-256" in refused.content.decode()
+    assert Entry.objects.filter(action="billing.taken").count() == 1
 
 
 def test_an_open_month_says_what_to_do_first(lead, november):  # noqa: F811

@@ -59,3 +59,14 @@ def chunks(sha256: str) -> Iterator[bytes]:
     with default_storage.open(path_of(sha256)) as stored:
         while chunk := stored.read(CHUNK):
             yield chunk
+
+
+def is_whole(sha256: str) -> bool:
+    """Whether what is kept under ``sha256`` is there, and has that hash still."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks(sha256):
+            digest.update(chunk)
+    except FileNotFoundError:
+        return False
+    return digest.hexdigest() == sha256

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -142,7 +141,7 @@ def _lacks(found: dict[str, Any], read_photographs: bool) -> list[str]:
     kept = [one["sha256"] for one in found["photographs"]]
     if found["field_read"] and found["field_read"]["photograph"]:
         kept.append(found["field_read"]["photograph"])
-    there = _has_its_bytes if read_photographs else _is_there
+    there = evidence.is_whole if read_photographs else _is_there
     lacks += [f"photograph {sha256} in storage, as it came" for sha256 in kept if not there(sha256)]
     if not found["ledger"]:
         lacks.append("the ledger's entry")
@@ -151,13 +150,3 @@ def _lacks(found: dict[str, Any], read_photographs: bool) -> list[str]:
 
 def _is_there(sha256: str) -> bool:
     return default_storage.exists(evidence.path_of(sha256))
-
-
-def _has_its_bytes(sha256: str) -> bool:
-    digest = hashlib.sha256()
-    try:
-        for chunk in evidence.chunks(sha256):
-            digest.update(chunk)
-    except FileNotFoundError:
-        return False
-    return digest.hexdigest() == sha256

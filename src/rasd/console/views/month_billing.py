@@ -53,12 +53,17 @@ def export(request: StaffRequest, name: str) -> HttpResponse:
 
 
 @page(roles.BILLING)
-def file(request: StaffRequest, name: str, number: int, kind: str) -> StreamingHttpResponse:
-    """One of the two, as it was made; who took it is an entry of the ledger."""
+def file(request: StaffRequest, name: str, number: int, kind: str) -> HttpResponse | StreamingHttpResponse:
+    """One of the two, as it was made, or not at all; who took it is an entry of the ledger."""
     made = get_object_or_404(BillingExport, cycle__name=name, number=number)
     if kind not in KINDS:
         raise Http404
     sha256 = made.csv_sha256 if kind == "csv" else made.xml_sha256
+    if not evidence.is_whole(sha256):
+        messages.error(
+            request, _("This file was changed in storage since it was made, and is not given out.")
+        )
+        return redirect("console:month_billing", name)
     record(
         actor_of(request.user),
         "billing.taken",

@@ -33,6 +33,7 @@ from rasd.desk.models import (
     SavedView,
 )
 from rasd.flows.live import said_in, topics_of
+from rasd.flows.models.links import token_of
 from rasd.ledger import evidence
 from rasd.ledger.models import Entry
 from rasd.metering.models import AccountContact
@@ -561,6 +562,18 @@ def test_beside_the_conversation_stands_all_that_is_known_of_its_customer(as_, u
     assert point.number in page
     assert "First line" in page
     assert at("conversation", other.pk) in page
+
+
+def test_an_agent_ends_the_addresses_of_a_customers_pages_and_it_is_on_record(as_, utility):
+    one, point = utility.conversation(), utility.point()
+    contact = AccountContact.objects.create(account=point.account, identifier=one.address.identifier)
+    token = token_of(contact, timezone.now())
+    agent = as_("agent")
+    assert agent.get(f"/m/{token}/").status_code == 200
+    agent.post(at("end_links", one.pk))
+    assert agent.get(f"/m/{token}/").status_code == 404
+    entry = Entry.objects.get(action="account.links_revoked")
+    assert (entry.actor, entry.why) == ("user:agent", f"asked for in {one}")
 
 
 def test_what_was_known_of_a_number_before_it_moved_is_not_shown_with_who_has_it_now(as_, utility):

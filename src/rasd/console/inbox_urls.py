@@ -36,6 +36,7 @@ urlpatterns = [
     path("conversations/<int:pk>/matter", deeds.matter, name="matter"),
     path("conversations/<int:pk>/merge/<int:other>", contacts.merge, name="merge"),
     path("conversations/<int:pk>/unmerge/<int:merge>", contacts.unmerge, name="unmerge"),
+    path("conversations/<int:pk>/end-links", contacts.end_links, name="end_links"),
     path("conversations/views", saved.save_view, name="save_view"),
     path("conversations/views/<int:pk>/forget", saved.forget_view, name="forget_view"),
     path("canned-answers/", canned.canned_answers, name="canned_answers"),

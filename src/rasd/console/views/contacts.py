@@ -1,4 +1,4 @@
-"""Two contacts that are one person, and two people who were taken for one."""
+"""Two contacts that are one person, and two people who were taken for one; and the pages that somebody was given addresses of."""
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -18,6 +18,9 @@ from rasd.console.views.shared import tell_pages, the_conversation
 from rasd.desk.errors import NotMerged
 from rasd.desk.models import Contact, Merge
 from rasd.desk.sight import seen
+from rasd.flows.models import LinkRevocation
+from rasd.ledger.models import actor_of
+from rasd.metering.models import AccountContact
 
 
 @page(roles.CONVERSATIONS)
@@ -65,4 +68,21 @@ def unmerge(request: StaffRequest, pk: int, merge: int) -> HttpResponse:
         messages.success(request, _("They are two contacts again, each with what was theirs."))
     except NotMerged:
         messages.warning(request, _("That was undone before."))
+    return redirect("console:conversation", pk=asked.pk)
+
+
+@page(roles.CONVERSATIONS)
+@require_POST
+def end_links(request: StaffRequest, pk: int) -> HttpResponse:
+    """Every address of the month's page that was made for whoever writes here opens nothing any more: he sent one to somebody by
+    mistake, or lost his telephone. The next message brings a new one."""
+    asked = the_conversation(pk)
+    theirs = AccountContact.objects.filter(identifier=asked.address.identifier).select_related("account")
+    with transaction.atomic():
+        for contact in theirs:
+            LinkRevocation.make(
+                contact, at=timezone.now(), actor=actor_of(request.user), why=f"asked for in {asked}"
+            )
+    if theirs:
+        messages.success(request, _("The addresses that he was given open nothing any more."))
     return redirect("console:conversation", pk=asked.pk)

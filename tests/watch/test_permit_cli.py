@@ -4,6 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from rasd.watch.cli import check
 from rasd.watch.permit_cli import permit
 
 STATEMENT = """\
@@ -15,6 +16,14 @@ begins: 2026-01-01T00:00:00+04:00
 ends: {ends}-01-01T00:00:00+04:00
 origins: [https://192.0.2.7/help]
 visits_a_day: 12
+"""
+JOURNEY = """\
+journey: {name}
+title: He looks
+target: {name}
+who: {{patience: 1m}}
+steps: [open: /]
+done: [see: Help]
 """
 
 
@@ -58,3 +67,27 @@ def test_a_permission_that_is_over_or_says_too_little_is_told_with_the_reason(tm
     assert little.exit_code == 2
     assert "'ends' is missing" in little.stderr
     assert rasd("sign", statement, "--key", statement).exit_code == 2
+
+
+def test_g13_check_tells_beforehand_of_targets_to_which_no_visit_would_be_paid(tmp_path: Path) -> None:
+    rasd("new-key", tmp_path / "key.pem")
+    statement = tmp_path / "statement.txt"
+    for name, ends in [("good", "2200"), ("over", "2026-01-01T00:00:01+04:00 #")]:
+        statement.write_text(STATEMENT.format(ends=ends))
+        (tmp_path / f"{name}.txt").write_text(rasd("sign", statement, "--key", tmp_path / "key.pem").stdout)
+    (tmp_path / "forged.txt").write_text((tmp_path / "good.txt").read_text().replace("12", "120"))
+    text = "targets:\n"
+    for name in ("none", "good", "over", "forged", "lost"):
+        (tmp_path / f"{name}.yaml").write_text(JOURNEY.format(name=name))
+        text += f"  {name}:\n    title: A\n    url: https://192.0.2.7/help\n    journeys: [{name}.yaml]\n    visits_a_day: 12\n"
+        text += "" if name == "none" else f"    permission: {name}.txt\n"
+    (tmp_path / "watch.yaml").write_text(text)
+    told = CliRunner().invoke(check, [str(tmp_path / "watch.yaml")])
+    assert told.exit_code == 2
+    said = [line.partition("watch.yaml:")[2].partition(" (")[0] for line in told.stderr.splitlines()]
+    assert said == [
+        "2:3: https://192.0.2.7/help is not on loopback, and nobody's permission is there",
+        "18:5: the permission ended at 2026-01-01T00:00:01+04:00: ask for another",
+        "24:5: forged.txt: the signature does not fit: it was changed after it was signed",
+        "30:5: lost.txt: cannot be read: No such file or directory",
+    ]

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from rasd.lazily import Lazily
 from rasd.watch.journeys import Journey, NotAJourney, read
+from rasd.watch.lacking import without_leave
 from rasd.watch.watchfile import NotAWatch, read_whole
 
 WATCHFILE = "watch.yaml"
@@ -39,13 +41,15 @@ def watch() -> None:
 def check(files: tuple[Path, ...]) -> None:
     """Reads journeys, or folders of them, and tells what is wrong: line, column, mend. Exit status 2 where anything is.
 
-    Of a watch.yaml, all journeys that it names are read too, and whether they fit it.
+    Of a watch.yaml, all journeys that it names are read too, whether they fit it, and whether the permissions hold.
     """
     wrong = 0
     for path in _every(files):
         try:
             if path.name == WATCHFILE or _names_targets(path):
                 whole = read_whole(path)
+                if lacking := list(without_leave(whole, datetime.now(UTC))):
+                    raise NotAWatch([NotAJourney(lacking, str(path))])
                 many = sum(map(len, whole.errands.values()))
                 click.echo(f"{path}: {many} journey{'s' * (many != 1)}", err=True)
                 continue

@@ -105,6 +105,7 @@ def _prepare(path: Path) -> None:
     """Its targets and the plans of the days ahead: before anything is served."""
     from django.utils import timezone
 
+    from rasd.watch.lacking import without_leave
     from rasd.watch.models import Plan, Target
     from rasd.watch.watchfile import NotAWatch, read_whole
 
@@ -118,6 +119,8 @@ def _prepare(path: Path) -> None:
         sys.exit(2)
     if warning := _blind_spot(whole.file):
         click.echo(f"rasd watch: {warning}", err=True)
+    for lacking in without_leave(whole, timezone.now()):
+        click.echo(f"{path}:{lacking}", err=True)
     Target.objects.take(whole, timezone.now())
     Plan.objects.keep_ahead(timezone.now(), whole.file.weeks)
 

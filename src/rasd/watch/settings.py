@@ -95,6 +95,9 @@ if options.https:
 
 LOGGING_CONFIG = None
 logging.basicConfig(level=logging.INFO, format="%(message)s")
+logging.getLogger("httpx").setLevel(
+    logging.WARNING
+)  # it names addresses: who has the heartbeat's beats for a dead watch
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,

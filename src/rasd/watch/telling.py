@@ -174,7 +174,8 @@ def text_of(alert: Alert, what: str = "") -> list[str]:
         gettext("Since %(since)s no visit has shown anything of: %(targets)s.")
         % {"since": since, "targets": gettext(", ").join(titles)},
         gettext(
-            "The fault is on the watch's side, or a permission has run out. It says nothing about the services."
+            "The fault is on the watch's side, a permission has run out, robots.txt could never be read, or the service "
+            "asks to be left alone. It is held against no service."
         ),
     ]
 
@@ -214,6 +215,10 @@ def heartbeat(now: datetime, watchfile: Watchfile, get: Callable[..., httpx.Resp
     error = ""
     try:
         get(watchfile.watcher.heartbeat, timeout=PATIENCE, follow_redirects=True).raise_for_status()
+    except (
+        httpx.HTTPStatusError
+    ) as failure:  # its own words name the address, and who knows that can beat for a dead watch
+        error = f"it answered {failure.response.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as failure:
         error = f"{type(failure).__name__}: {failure}".splitlines()[0][:300]
     with transaction.atomic():

@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from rasd.ledger import evidence
@@ -118,3 +119,25 @@ def test_a_route_says_where_to_go_and_what_is_done_and_names_no_customer(handhel
 
 def test_a_token_without_the_scope_may_not(handheld, program):
     assert program("other", "cases:read").post("/field-reads", {"reads": [VISIT]}).status_code == 403
+
+
+def send_file(program, path, data, key):
+    part = SimpleUploadedFile("meter.jpg", data, "image/jpeg")
+    where = f"/api/v1{path}"
+    return program.client.post(where, {"photograph": part}, headers={"Idempotency-Key": key})
+
+
+def test_a_photograph_may_come_as_a_file_and_again(handheld):
+    (visit,) = handheld.post("/field-reads", {"reads": [VISIT]}).json()["results"]
+    where = f"/field-reads/{visit['id']}/photograph"
+    for key in ("one", "one", "two"):
+        assert send_file(handheld, where, photograph(100), key).status_code == 204
+    assert evidence.fetch(FieldRead.objects.get().photograph.sha256) == photograph(100)
+    assert send_file(handheld, where, photograph(100), "one")["Idempotent-Replayed"] == "true"
+    another, none = (
+        send_file(handheld, where, photograph(7), "three"),
+        send_file(handheld, where, b"x", "four"),
+    )
+    assert [one.json()["errors"][0]["field"] for one in (another, none)] == ["photograph"] * 2
+    assert send_file(handheld, where, photograph(7), "one").json()["type"] == "urn:rasd:problem:key-reused"
+    assert send_file(handheld, "/field-reads/999/photograph", photograph(7), "five").status_code == 404

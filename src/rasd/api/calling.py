@@ -163,7 +163,15 @@ def key_of(request: ApiRequest, idempotency_key: str, text: str) -> str:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    return hashlib.sha256(f"{request.method} {request.get_full_path()}\0".encode() + request.body).hexdigest()
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\0".encode())
+    if request.content_type != "multipart/form-data":
+        digest.update(request.body)
+    else:  # it was parsed on the way here, and is gone; the boundary between its parts may differ when it is sent again
+        for name, files in sorted(request.FILES.lists()):
+            for file in files:
+                digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\0".encode())
+                file.seek(0)
+    return digest.hexdigest()
 
 
 def _answer(done: Done | Kept) -> tuple[int, dict[str, str], str]:

@@ -127,6 +127,10 @@ def test_the_month_is_closed_by_a_button_and_says_what_is_billed(
     part = client.get(reverse("console:month_closing", args=["2026-11"])).content.decode()
     assert "<html" not in part
     assert "</ol>" in part
+    table = client.get(
+        reverse("console:month_precedence", args=["2026-11"]), headers={"accept-language": "en"}
+    )
+    assert "2 registers billed on it" in table.content.decode()  # on estimates; one on what a reader brought
     assert "sealed" in client.get(home, headers={"accept-language": "en"}).content.decode()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from click.testing import CliRunner
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 
 from rasd.ledger.models import Entry
@@ -19,6 +20,7 @@ from rasd.metering.closing_cli import cycle as cycle_command
 from rasd.metering.importing import import_readings
 from rasd.metering.importing.bringing import Visit
 from rasd.metering.models import (
+    Account,
     Adoption,
     Billed,
     Cycle,
@@ -28,6 +30,7 @@ from rasd.metering.models import (
     ReadingException,
     ServicePoint,
     TrueUp,
+    ValidationSetting,
 )
 from tests.metering.house import MUSCAT, NOON, give_history, make_house, seen
 
@@ -170,6 +173,30 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
         "held": 0,
         "missing": 0,
     }
+
+
+def test_a_rule_is_set_for_a_class_of_customers_and_given_an_owner_and_switched_off(
+    november: Cycle, house: ServicePoint, django_user_model: type[User]
+) -> None:
+    """A row without a class is for all classes that have none of their own."""
+    shop, noor = (
+        make_house("SP-2", phone="tel:+96890000022"),
+        django_user_model.objects.create(username="noor"),
+    )
+    give_history(shop)
+    Account.objects.filter(service_points=shop).update(customer_class="commercial")
+    for point in (house, shop):
+        read(point, november, 5200)  # four times the usual 300
+    ValidationSetting.objects.create(rule="high", limit=2, owner=noor)
+    ValidationSetting.objects.create(rule="high", customer_class="commercial", limit=10)
+    shut(november)
+    (found,) = ReadingException.objects.filter(rule="high")
+    assert (found.service_point, found.owner, found.facts["limit"]) == (house, noor, 2)
+    december = Cycle.open("2026-12", at=AFTER, actor="user:test")
+    ValidationSetting.objects.filter(customer_class="").update(is_on=False)
+    read(house, december, 6400, at=NOON + timedelta(days=30))
+    close(december, at=AFTER + timedelta(days=30), actor="user:manager")
+    assert not december.exceptions.filter(rule="high").exists()
 
 
 def test_g4_a_value_that_a_reader_brought_of_no_meter_of_ours_is_not_passed_over_in_silence(

@@ -265,6 +265,8 @@ class _Run:
             dict(zip([column.name for column in cursor.description], row, strict=True))
             for row in cursor.fetchall()
         ]
+        cursor.execute(_RULES.format(**names))
+        rules = dict(cursor.fetchall())
         cursor.execute(f"DROP TABLE {self.table}")
         blocks = sealing.blocks_of(cursor, self.cycle)
         rows, seal = sum(one["registers"] for one in totals), sealing.seal_of(blocks)
@@ -285,7 +287,7 @@ class _Run:
                 "left_open": vars(self.left_open),
             },
         )
-        return {"billed": rows, "true_ups": trued_up, "seal": seal, "blocks": blocks}
+        return {"billed": rows, "true_ups": trued_up, "rules": rules, "seal": seal, "blocks": blocks}
 
 
 def open_questions(cycle: Cycle) -> Questions:
@@ -335,6 +337,9 @@ _TOTALS = """
 SELECT commodity, unit, source, count(*) AS registers, sum(use) AS use, sum(true_up) AS true_up
 FROM {table} WHERE adoption_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+
+_RULES = "SELECT coalesce(nullif(rule, ''), source), count(*) FROM {table} WHERE adoption_id IS NOT NULL GROUP BY 1"
+"""How often each row of the table of precedence decided."""
 
 
 @dataclass(frozen=True)

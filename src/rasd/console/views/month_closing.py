@@ -53,10 +53,21 @@ def progress(request: StaffRequest, name: str) -> HttpResponse:
 def precedence(request: StaffRequest, name: str) -> HttpResponse:
     """G2: the table of precedence, with how often each row decided where the month is closed."""
     cycle = get_object_or_404(Cycle, name=name)
+    found = Closing.objects.filter(cycle=cycle, cycle__closed_at__isnull=False).first()
+    counts = (
+        next((step["counts"].get("rules", {}) for step in found.steps if step["step"] == "bill"), {})
+        if found
+        else {}
+    )
     return render(
         request,
         "console/month_precedence.html",
-        {"here": "cycle", "tab": "precedence", "cycle": cycle, "rows": PRECEDENCE, "totals": _totals(cycle)},
+        {
+            "here": "cycle",
+            "tab": "precedence",
+            "cycle": cycle,
+            "rows": [(row, counts.get(row.code)) for row in PRECEDENCE],
+        },
     )
 
 

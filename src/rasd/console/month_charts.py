@@ -284,6 +284,7 @@ def disagreements(found: Sequence[Disagreement], width: int, colours: Mapping[st
     named = {
         "type": "nominal",
         "scale": {"domain": [his, others], "range": [colours["this"], colours["muted"]]},
+        "legend": {"columns": 1 if width == NARROW else 2},
     }
     return {
         "width": width,
@@ -314,16 +315,31 @@ def disagreements(found: Sequence[Disagreement], width: int, colours: Mapping[st
 
 def life(marks: Sequence[Mark], width: int, colours: Mapping[str, str] = ON_PAGE) -> Spec:
     """Every reading on one line of time: its source by colour and shape, filled where the bill stands on it; the whisker of an
-    estimate is its 80 % interval."""
+    estimate is its 80 % interval. Each meter has a scale of its own, above the others: a new counter begins at nothing."""
+    serials = list(dict.fromkeys(one.serial for one in marks))[::-1]
+    each = [
+        _life([one for one in marks if one.serial == serial], marks, width, 260 // len(serials) + 40, colours)
+        | ({"title": {"text": serial, "color": colours["muted"], "fontSize": 12}} if len(serials) > 1 else {})
+        for serial in serials
+    ]
+    if len(each) == 1:
+        return each[0]
+    shared = {"x": "shared", "color": "shared", "shape": "shared"}
+    return {"vconcat": each, "resolve": {"scale": shared}}
+
+
+def _life(
+    marks: Sequence[Mark], all_of_them: Sequence[Mark], width: int, height: int, colours: Mapping[str, str]
+) -> Spec:
     sources = {
         "customer": _("customer"),
         "field": _("meter reader"),
         "smart": _("smart meter"),
         "estimate": _("estimate"),
     }
-    palette = {"customer": "this", "field": "good", "smart": "muted", "estimate": "warn"}
+    palette = {"customer": "this", "field": "ink", "smart": "muted", "estimate": "warn"}
     shapes = {"customer": "circle", "field": "square", "smart": "diamond", "estimate": "triangle-up"}
-    there = [source for source in sources if any(one.source == source for one in marks)]
+    there = [source for source in sources if any(one.source == source for one in all_of_them)]
     domain = [sources[source] for source in there]
     rows = [
         {
@@ -362,7 +378,7 @@ def life(marks: Sequence[Mark], width: int, colours: Mapping[str, str] = ON_PAGE
     points = {"x": x, "y": y, "color": colour, "shape": shape}
     return {
         "width": width,
-        "height": 260,
+        "height": height,
         "data": {"values": rows},
         "layer": [
             {

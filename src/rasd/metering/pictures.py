@@ -169,6 +169,12 @@ class Mark:
     photograph: str
     least: Decimal | None = None
     most: Decimal | None = None
+    decimals: int = 0
+
+    @property
+    def shown(self) -> str:
+        """With as many places after the point as the counter has."""
+        return f"{self.value:.{self.decimals}f}"
 
 
 def life(point: ServicePoint, at: datetime) -> list[Mark]:
@@ -202,6 +208,7 @@ def _mark(reading: Reading, receipt: str | None) -> Mark:
         photograph=_photograph(reading),
         least=reading.value - made.use + made.least if made else None,
         most=reading.value - made.use + made.most if made else None,
+        decimals=reading.register.decimals,
     )
 
 

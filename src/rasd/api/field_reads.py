@@ -140,7 +140,11 @@ def _name(given: object) -> str:
 
 
 class FieldReadsIn(Schema):
-    reads: list[Annotated[FieldReadIn, WrapValidator(_apart)]] = Field(min_length=1, max_length=MOST)
+    """What is no visit is told as `refused`, in its place."""
+
+    reads: list[
+        Annotated[Annotated[FieldReadIn, WrapValidator(_apart)] | Any, Field(union_mode="left_to_right")]
+    ] = Field(min_length=1, max_length=MOST)
 
 
 class Result(Schema):

@@ -139,6 +139,7 @@ def test_a_correction_after_the_file_comes_as_a_delta_and_the_month_after_it_mov
     assert (of_november["value"], of_november["use"]) == ("4290", "290.000")
     assert (of_november["replaces_value"], of_november["replaces_use"]) == ("4310", "310.000")
     assert of_november["why"] == "the photograph came late"
+    assert of_december["why"] == "the month before was corrected"
     assert deltas[0].totals["use"]["kWh"]["change"] == "-20.000"
     assert (of_december["previous_value"], of_december["use"], of_december["replaces_use"]) == (
         "4290",

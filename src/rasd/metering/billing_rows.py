@@ -65,6 +65,8 @@ _MOVED_BEFORE = short_way_sql(
 )
 _USE = f"(b.use + {_MOVED} - {_MOVED_BEFORE})::numeric(12, 3)"
 
+_WHY = "CASE WHEN d.id = w.id THEN 'the month before was corrected' ELSE d.why END"
+
 DELTA = f"""
 WITH changed AS (SELECT DISTINCT register_id FROM ({CORRECTED}) AS each),
 before AS (
@@ -86,8 +88,8 @@ SELECT {
         use=_USE.format(value="d.value", previous="d0.value"),
     )
 },
-    trim_scale(w.value)::text, {_USE.format(value="w.value", previous="w0.value")}::text, d.why,
-    b.commodity, d.why
+    trim_scale(w.value)::text, {_USE.format(value="w.value", previous="w0.value")}::text, {_WHY},
+    b.commodity, {_WHY}
 FROM before JOIN metering_billed b ON b.cycle_id = %(cycle)s AND b.register_id = before.register_id {_JOINED}
 CROSS JOIN LATERAL ({_STOOD.format(cycle="%(cycle)s", at="%(as_of)s")}) AS d
 CROSS JOIN LATERAL ({_STOOD.format(cycle="%(cycle)s", at="%(since)s")}) AS w

@@ -93,6 +93,7 @@ def about_closing(cycle: Cycle, may_close: bool) -> dict[str, Any]:
         "steps": [step | {"words": STEPS[step["step"]]} for step in found.steps] if found else [],
         "may_close": may_close and cycle.closed_at is None and is_its_turn and not running,
         "questions": questions,
+        "too_early": cycle.closed_at is None and not is_its_turn,
         "waits": found is not None and found.error.startswith("Undecided"),
         "totals": _totals(cycle),
     }

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -236,5 +236,5 @@ def _number(text: str | None) -> int:
 def _download(text: str, name: str) -> HttpResponse:
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(safe)}.csv"
+    response["Content-Disposition"] = content_disposition_header(True, f"{safe}.csv")
     return response

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -72,5 +73,5 @@ def file(request: StaffRequest, name: str, number: int, kind: str) -> HttpRespon
         facts={"number": number, "sha256": sha256},
     )
     answer = StreamingHttpResponse(evidence.chunks(sha256), content_type=KINDS[kind])
-    answer["Content-Disposition"] = f'attachment; filename="{made.name}.{kind}"'
+    answer["Content-Disposition"] = content_disposition_header(True, f"{made.name}.{kind}")
     return answer

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -120,7 +121,7 @@ def month_paper(request: StaffRequest, name: str) -> HttpResponse:
     cycle, at = get_object_or_404(Cycle, name=name), timezone.now()
     found = [(one, one.rows(cycle, at)) for one in PICTURES]
     answer = HttpResponse(month_report.pdf(cycle, found, at=at), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="rasd-{cycle.name}.pdf"'
+    answer["Content-Disposition"] = content_disposition_header(False, f"rasd-{cycle.name}.pdf") or ""
     return answer
 
 
@@ -156,7 +157,7 @@ def _picture(what: str) -> Picture:
 def _csv(name: str, rows: Sequence[Any]) -> HttpResponse:
     """Column names are the fields' own, in English: programs read them."""
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="rasd-{name}.csv"'
+    answer["Content-Disposition"] = content_disposition_header(True, f"rasd-{name}.csv")
     if rows:
         written = csv.writer(answer)
         written.writerow([field.name for field in fields(rows[0])])

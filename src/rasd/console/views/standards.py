@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -125,7 +126,7 @@ def standards_csv(request: StaffRequest, month: str) -> HttpResponse:
     """One breach a line; times in the utility's zone, money in Omani rials."""
     first = _first(month)
     response = HttpResponse(CSV_MARK, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="standards-{first:%Y-%m}.csv"'
+    response["Content-Disposition"] = content_disposition_header(True, f"standards-{first:%Y-%m}.csv")
     out = csv.writer(response)
     out.writerow(COLUMNS)
     for one in _breaches(first):

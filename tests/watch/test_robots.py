@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rasd.watch import asking
 from rasd.watch.robots import LONGEST, UNREAD, delay, lets, retry_after
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -69,3 +70,11 @@ def test_g13_is_no_faster_than_both_say(text: str, seconds: float) -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(header, NOW) == seconds
+
+
+def test_g13_robots_txt_is_asked_for_by_the_very_browser_that_comes_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "version_of", lambda path: "142.0.7444.59")
+    assert asking.as_whom()["User-Agent"] == PHONE
+    assert asking.as_whom()["Accept-Language"] == "ar-OM,ar;q=0.9,en-US;q=0.8,en;q=0.7"

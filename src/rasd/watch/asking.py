@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urljoin
 
 import httpx
 
+from rasd.watch.journeys.language import Persona
 from rasd.watch.permission import WELL_KNOWN
 from rasd.watch.places import NotPlain, is_loopback, place
+from rasd.watch.players.persona import Profile, asks
+from rasd.watch.players.systems import the_systems, version_of
 from rasd.watch.robots import BROWSER, MOST
 
 PATIENCE = 10.0
@@ -29,11 +33,18 @@ class Unanswered(Exception):
 Ask = Callable[[str], Answer]
 
 
+def as_whom() -> dict[str, str]:
+    """The headers of the telephone's browser, of the version that this machine has: a visit that follows is its user's."""
+    version = version_of(the_systems())
+    profile = Profile(Persona(patience=timedelta(minutes=1)), version)
+    return asks(profile.persona.language, profile.user_agent if version else BROWSER)
+
+
 def ask(url: str) -> Answer:
     """One GET, as any browser would send it. Raises Unanswered: no connection, 429, 5xx, too many redirects."""
     asked, home = url, is_loopback(place(url))
     try:
-        with httpx.Client(timeout=PATIENCE, headers={"User-Agent": BROWSER}) as client:
+        with httpx.Client(timeout=PATIENCE, headers=as_whom()) as client:
             for _ in range(REDIRECTS + 1):
                 with client.stream("GET", asked) as response:
                     if not response.has_redirect_location:

@@ -25,7 +25,7 @@ def verify(head: str, evidence: str) -> None:
 
     from rasd.watch.models import Probe, Shown, Tally, the_box
 
-    if changed := Probe.objects.verify(head):
+    if changed := Probe.objects.verify(head.strip()):
         click.echo(json.dumps({"token": changed.token, "why": changed.why}))
         click.echo(f"rasd watch: {changed}", err=True)
     else:

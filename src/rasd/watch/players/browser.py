@@ -1,9 +1,6 @@
 """One Chromium, kept for several visits: a fresh context of it has as cold a cache as a fresh browser, for less."""
 
 import os
-import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,21 +10,14 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Playwright, sync_playwright
 
 from rasd.watch.journeys.language import Persona
-from rasd.watch.options import options
 from rasd.watch.players.base import CannotPlay
 from rasd.watch.players.finding import Trouble
 from rasd.watch.players.persona import LANGUAGES, Profile
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from rasd.watch.players.systems import the_systems, version_of
 
 # A browser with a window, of which the window is drawn nowhere: "--headless" would write HeadlessChrome into every request.
 ANNOUNCES_NOTHING = ("--ozone-platform=headless", "--disable-blink-features=AutomationControlled")
 ANNOUNCES = ["--enable-automation"]  # of Playwright's own arguments
-
-
-def the_systems() -> str:
-    """The path of the system's browser, or of the one that RASD_WATCH_BROWSER names; empty where there is none."""
-    return options.browser or next((found for name in NAMES if (found := shutil.which(name))), "")
 
 
 class Browser:
@@ -40,7 +30,6 @@ class Browser:
         self._playwright: Playwright | None = None
         self._chromium: Chromium | None = None
         self._language = ""
-        self._version = ""
 
     def context(self, persona: Persona) -> tuple[BrowserContext, Profile]:
         """A context for one visit: nothing in it is of a visit before. Raises CannotPlay (BROWSER)."""
@@ -107,13 +96,7 @@ class Browser:
         """Of the browser that runs, or of its file: for who comes without one and still as its user. Empty: not known."""
         if self._chromium:
             return self._chromium.version
-        if not self._version and self.path:
-            said = subprocess.run(
-                [self.path, "--version"], capture_output=True, text=True, timeout=30, check=False
-            )
-            found = re.search(r"\d+(\.\d+){3}", said.stdout)
-            self._version = found[0] if found else ""
-        return self._version
+        return version_of(self.path)
 
 
 def _kill_browsers() -> None:

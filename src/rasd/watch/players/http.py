@@ -14,7 +14,7 @@ from rasd.watch.players import odd
 from rasd.watch.players.base import CannotPlay, Errand
 from rasd.watch.players.browser import Browser
 from rasd.watch.players.finding import Exhibit, ExhibitKind, Trouble
-from rasd.watch.players.persona import LANGUAGES, Profile
+from rasd.watch.players.persona import Profile, asks
 from rasd.watch.players.reading import search
 from rasd.watch.robots import retry_after
 
@@ -92,14 +92,7 @@ class HttpPlayer:
 
     def _come(self, errand: Errand) -> httpx.Client:
         profile = Profile(errand.journey.who, self.browser.version)
-        languages = LANGUAGES[errand.journey.who.language].split(",")
-        headers = {
-            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-            "Accept-Language": ",".join(
-                [languages[0], *(f"{each};q=0.{9 - n}" for n, each in enumerate(languages[1:]))]
-            ),
-            "User-Agent": profile.user_agent,
-        }
+        headers = asks(errand.journey.who.language, profile.user_agent)
         self.presented = {
             "user_agent": headers["User-Agent"],
             "languages": headers["Accept-Language"],

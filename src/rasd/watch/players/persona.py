@@ -156,3 +156,13 @@ class Profile:
             "network": self.persona.network,
             "rates": network and {"down": network.down, "up": network.up, "delay_ms": network.delay},
         }
+
+
+def asks(language: str, user_agent: str) -> dict[str, str]:
+    """What his browser sends with a question for a page, for who asks without one."""
+    first, *rest = LANGUAGES[language].split(",")
+    return {
+        "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "Accept-Language": ",".join([first, *(f"{each};q=0.{9 - n}" for n, each in enumerate(rest))]),
+        "User-Agent": user_agent,
+    }

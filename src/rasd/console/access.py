@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 from django_otp import user_has_device
 
+from rasd.console import rights
 from rasd.console.models import SecondFactorDemand
 from rasd.console.sight import may_open
 
@@ -43,7 +44,8 @@ def page(*permissions: str, without_second_factor: bool = False) -> Callable[[Vi
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if not without_second_factor and lacks_second_factor(request.user):
+            is_demanded = rights.ask(request.user)
+            if not without_second_factor and lacks_second_factor(request.user, is_demanded=is_demanded):
                 return to_second_factor(request)
             if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
@@ -58,8 +60,11 @@ def page(*permissions: str, without_second_factor: bool = False) -> Callable[[Vi
     return decorate
 
 
-def lacks_second_factor(user: Any) -> bool:
-    return not user.is_verified() and SecondFactorDemand.is_of(user)
+def lacks_second_factor(user: Any, *, is_demanded: bool | None = None) -> bool:
+    """``is_demanded``: where that was asked already."""
+    if user.is_verified():
+        return False
+    return SecondFactorDemand.is_of(user) if is_demanded is None else is_demanded
 
 
 def to_second_factor(request: HttpRequest) -> HttpResponse:

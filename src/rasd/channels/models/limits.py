@@ -83,5 +83,10 @@ def lines_of(user: Any) -> frozenset[int] | None:
     if known is None:
         his = LineLimit.objects.filter(Q(user=user) | Q(group__user=user))
         known = frozenset(his.values_list("line", flat=True))
-        user._lines_seen = known
+        know_lines_of(user, known)
     return known or None
+
+
+def know_lines_of(user: Any, lines: frozenset[int]) -> None:
+    """For who has asked already; empty: no limit."""
+    user._lines_seen = lines

@@ -100,7 +100,7 @@ def test_no_page_of_the_list_counts_conversations(as_, utility):
     with CaptureQueriesContext(connection) as taken:
         as_("agent").get("/conversations/?state=all")
     assert not [each for each in taken if "COUNT(" in each["sql"] and "desk_conversation" in each["sql"]]
-    (counting,) = [each["sql"] for each in taken if "UNION ALL" in each["sql"]]
+    (counting,) = [each["sql"] for each in taken if each["sql"].startswith("(SELECT 0 AS")]
     assert counting.count("LIMIT 100") == counting.count("UNION ALL") + 1
 
 

@@ -172,8 +172,8 @@ def _by_origin(conversation: Conversation, arrived: Iterable[Incoming]) -> dict[
 
 
 def _photographs(conversation: Conversation, arrived: Iterable[Incoming]) -> set[int | None]:
-    """Those that metering took as photographs."""
-    by_origin = _by_origin(conversation, arrived)
+    """Those that metering took as photographs; whatever comes without a file is none."""
+    by_origin = _by_origin(conversation, (one for one in arrived if hasattr(one, "media")))
     taken = Photograph.objects.filter(origin__in=by_origin).values_list("origin", flat=True)
     return {by_origin[origin] for origin in taken}
 
@@ -181,7 +181,7 @@ def _photographs(conversation: Conversation, arrived: Iterable[Incoming]) -> set
 def _outcomes(conversation: Conversation, arrived: Iterable[Incoming]) -> dict[int, Outcome]:
     """For each message that began a submission, what became of it: beside its last photograph, as the chat shows it."""
     by_origin = _by_origin(conversation, arrived)
-    submissions = (
+    submissions = list(
         Submission.objects.filter(conversation=str(conversation), origin__in=by_origin)
         .prefetch_related("photographs", "judgements")
         .order_by("id")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def people(person, utility: Utility) -> list[User]:
-    """Who may everything; with a role; with two and a permission of his own; limited to lines, himself and by his role; with nothing."""
+    """Who may everything; one role; two and a permission of his own; limited to lines, himself and by his role; nothing."""
     boss, agent, both, limited = (
         User.objects.create_superuser("boss"),
         person("agent"),

@@ -3,10 +3,13 @@
 import os
 import socket
 import threading
-from typing import cast
+from typing import TYPE_CHECKING
 
 import click
 import structlog
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 log = structlog.get_logger("rasd.worker")
 
@@ -24,8 +27,8 @@ STALLED_AFTER = 20.0  # seconds without a heartbeat: its jobs are given to other
 @click.option("--end-with", "parent", type=int, hidden=True)
 def worker(queues: str, concurrency: int, parent: int | None) -> None:
     """Take jobs from the database and do them, until told to stop."""
-    from procrastinate.contrib.django import app
-    from procrastinate.contrib.django.django_connector import DjangoConnector
+    from procrastinate import PsycopgConnector
+    from procrastinate.contrib.django import app, connector_params
 
     from rasd.config.supervisor import end_with
 
@@ -40,7 +43,7 @@ def worker(queues: str, concurrency: int, parent: int | None) -> None:
     ended = threading.Event()
     threading.Thread(target=_beat, args=(names, model, ended), daemon=True, name="pulse").start()
     try:
-        connector = cast(DjangoConnector, app.connector).get_worker_connector()
+        connector = PsycopgConnector(kwargs=connector_params(), configure=_one_by_one)
         with app.replace_connector(connector) as working:
             working.run_worker(
                 queues=names,
@@ -55,6 +58,11 @@ def worker(queues: str, concurrency: int, parent: int | None) -> None:
             )
     finally:
         ended.set()
+
+
+async def _one_by_one(connection: "AsyncConnection") -> None:
+    """Each question about jobs is one statement: none needs a BEGIN and a COMMIT of its own around it."""
+    await connection.set_autocommit(True)
 
 
 def _open_eye() -> str:

@@ -175,6 +175,21 @@ def test_g2_a_reading_held_back_stops_the_closing_until_a_person_decides_or_says
     }
 
 
+def test_g2_what_a_handheld_brings_while_the_month_is_being_closed_is_billed_in_it(
+    november: Cycle, house: ServicePoint
+) -> None:
+    """It counts for the month, which is open yet: billed on an estimate all the same, it would be billed on by nobody ever."""
+    reader = Reader.objects.create(code="R-1", name="Reader One")
+    visit = Visit(reader.code, "k", NOON, service_point=house.number, value=Decimal(4310))
+
+    def meanwhile(step: str) -> None:
+        if step == "validate":
+            FieldRead.bring(visit, at=AFTER, actor="user:test")
+
+    shut(november, tell=meanwhile)
+    assert (billed(house, november).source, billed(house, november).value) == ("field", 4310)
+
+
 def test_a_rule_is_set_for_a_class_of_customers_and_given_an_owner_and_switched_off(
     november: Cycle, house: ServicePoint, django_user_model: type[User]
 ) -> None:

@@ -191,7 +191,11 @@ class _Run:
         self.left_open = open_questions(self.cycle)
         if self.left_open.missing:  # of what was set aside: there is nothing to estimate from
             raise Undecided(self.left_open)
-        self._do(self.bill)
+        try:
+            self._do(self.bill)
+        except _CameLate:
+            self.closing.steps = []
+            self.settle(with_open_reviews)
 
     def _do(self, step: Callable[[Any], dict[str, Any]]) -> None:
         name = step.__name__
@@ -211,6 +215,9 @@ class _Run:
 
     def adopt(self, cursor: Any) -> dict[str, Any]:
         """G2: what the table of precedence says."""
+        cursor.execute(_HOLD, self.facts)
+        cursor.execute("SELECT coalesce(max(id), 0) FROM metering_reading")
+        (self.facts["seen"],) = cursor.fetchone()
         return adopting.adopt(cursor, self.facts)
 
     def compare(self, cursor: Any) -> dict[str, Any]:
@@ -255,6 +262,7 @@ class _Run:
 
     def bill(self, cursor: Any) -> dict[str, Any]:
         """The partition, what is made good, the seal and the ledger's entry."""
+        self._take_in_late(cursor)
         names = {"table": self.table, "partition": self.partition}
         for statement in _BILL:
             cursor.execute(statement.format(**names), self.facts)
@@ -288,6 +296,34 @@ class _Run:
             },
         )
         return {"billed": rows, "true_ups": trued_up, "rules": rules, "seal": seal, "blocks": blocks}
+
+    def _take_in_late(self, cursor: Any) -> None:
+        """G2: what was brought since the first step is billed on, too. No more can come: this transaction holds the cycle."""
+        cursor.execute(_HOLD, self.facts)
+        cursor.execute(_LATE, self.facts)
+        if not (late := [register for (register,) in cursor.fetchall()]):
+            return
+        adopting.adopt(cursor, self.facts, late)
+        comparing.compare(cursor, self.cycle, self.facts["at"])
+        self._stage_season(cursor)
+        reckoning.reckon_again(cursor, self.table, self.facts, late)
+        exceptions.raise_all(cursor, self.table, self.facts, late)
+        if open_questions(self.cycle).held > self.left_open.held:
+            raise _CameLate
+
+
+class _CameLate(Exception):
+    """Something that a rule holds back was brought during the last step: all steps anew, so that people see it."""
+
+
+_HOLD = "SELECT id FROM metering_cycle WHERE id = %(cycle)s FOR NO KEY UPDATE"
+"""Waits for whoever is bringing readings, who wait for its end (:func:`rasd.metering.importing.staging.hold_cycles`); customers
+go on."""
+
+_LATE = """
+SELECT DISTINCT register_id FROM metering_reading
+WHERE id > %(seen)s AND cycle_id = %(cycle)s AND source IN ('field', 'smart')
+"""
 
 
 def open_questions(cycle: Cycle) -> Questions:

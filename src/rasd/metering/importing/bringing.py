@@ -88,6 +88,7 @@ def bring(visits: Iterable[tuple[int, Visit]], *, at: datetime) -> Brought:
     """
     outcome = Brought()
     with transaction.atomic(), connection.cursor() as cursor:
+        staging.hold_cycles(cursor)
         rows = ((place, *(getattr(visit, name) for name in _NAMES)) for place, visit in visits)
         staging.stage(cursor, "brought", STAGED, rows)
         staging.drop(cursor, "visit")

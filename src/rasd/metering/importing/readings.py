@@ -54,6 +54,7 @@ def import_readings(
     outcome, staged = _check(table, at, on_rows)
     rows = {row.number: row for row in table.rows}
     with transaction.atomic(), connection.cursor() as cursor:
+        staging.hold_cycles(cursor)
         staging.stage(cursor, "incoming", STAGED, staged)
         staging.drop(cursor, "found")
         cursor.execute(_FIND, {"zone": timezone.get_default_timezone_name()})

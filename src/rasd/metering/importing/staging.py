@@ -29,6 +29,11 @@ def stage(cursor: Any, name: str, columns: dict[str, str], rows: Iterable[tuple[
     cursor.execute(f"ANALYZE {name}")  # else the joins are planned for a handful of rows
 
 
+def hold_cycles(cursor: Any) -> None:
+    """Until the transaction ends no cycle that is open is closed: what is brought for it is in it, or comes too late for it."""
+    cursor.execute("SELECT id FROM metering_cycle WHERE closed_at IS NULL ORDER BY id FOR SHARE")
+
+
 def drop(cursor: Any, name: str) -> None:
     """Two imports may share one transaction: what the first one staged goes."""
     cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")

@@ -96,6 +96,10 @@ def test_g2_another_value_is_adopted_by_hand_with_a_reason_by_those_allowed_and_
     client.force_login(supervisor)
     assert client.post(address, {"value": "4390", "source": "field", "why": ""}).status_code == 422
     assert client.post(address, {"value": "123456", "source": "field", "why": "x"}).status_code == 422
+    odd = {"value": "43900", "source": "field", "why": "one digit too many"}
+    assert client.post(address, odd).status_code == 422
+    assert client.post(address, odd | {"sure": "on"}).status_code == 302
+    client.post(address, {"undo": "1"})
     client.post(
         address,
         {"reading": "typed", "value": "٤٣٩٠", "source": "field", "why": "3900 is 4390 in the picture"},

@@ -1,5 +1,7 @@
 """What one register is billed on in a month and why; and another value adopted by hand, with a reason."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +24,9 @@ from rasd.metering.models import (
     Register,
     TrueUp,
 )
+from rasd.metering.models.judgements import limits
 from rasd.metering.numbers import parse_number
+from rasd.metering.rules import is_below_last, surprise
 
 SOURCES = {"field", "customer", "estimate"}
 
@@ -79,6 +83,8 @@ def _adopt(request: StaffRequest, cycle: Cycle, shown: Register) -> str:
     )
     if chosen is None or (not isinstance(chosen, Reading) and source not in SOURCES):
         return _("Choose a reading, or type the value and say whose it is.")
+    if "sure" not in request.POST and _is_odd(shown, cycle, chosen):
+        return _("That is far from what this place uses. Look again; if it is right, say that you are sure.")
     try:
         adopt_by_hand(shown, cycle, chosen, source=source, why=why, at=timezone.now(), user=request.user)
     except NotAdoptable as error:
@@ -89,6 +95,30 @@ def _adopt(request: StaffRequest, cycle: Cycle, shown: Register) -> str:
         request, _("Adopted. Billing gets it with the month, or as a correction where it is closed.")
     )
     return ""
+
+
+def _is_odd(shown: Register, cycle: Cycle, chosen: Reading | Decimal) -> bool:
+    """A digit too many is typed soon, and what is corrected after the closing no rule looks at."""
+    point = shown.meter.service_point
+    if point.current_register != shown:
+        return False
+    value, at = (
+        (chosen.value, chosen.taken_at) if isinstance(chosen, Reading) else (chosen, _as_of(shown, cycle))
+    )
+    history = point.history(at, apart_from=cycle)
+    if history is None:
+        return False
+    share = surprise(value, history)
+    return is_below_last(value, history) or (share is not None and share < limits().believable)
+
+
+def _as_of(shown: Register, cycle: Cycle) -> datetime:
+    standing = (
+        Adoption.objects.filter(register=shown, cycle=cycle, superseded_at=None)
+        .select_related("reading")
+        .first()
+    )
+    return standing.reading.taken_at if standing else timezone.now()
 
 
 def _undo(request: StaffRequest, cycle: Cycle, shown: Register) -> str:

@@ -57,7 +57,14 @@ COUNTS = {
         lambda cycle, _at: [astuple(one) for one in billing.missing(cycle)],
         lambda kept: [Missing(*one) for one in kept],
     ),
+    "corrected": Count(lambda cycle, at: _corrected(cycle, at)),
 }
+
+
+def _corrected(cycle: Cycle, at: datetime) -> list[Any]:
+    """Number of the last file that billing took, and whether something was adopted otherwise since."""
+    last = cycle.exports.order_by("-number").first()
+    return [last.number, billing.is_corrected(cycle, last.as_of, at)] if last else [0, False]
 
 
 def of(what: str, cycle: Cycle, at: datetime) -> tuple[Any, datetime | None]:

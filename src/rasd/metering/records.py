@@ -6,6 +6,7 @@ What a sign rests on is always the visits themselves (:func:`evidence`), and a p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -150,7 +151,7 @@ def reckon(cycle: Cycle, at: datetime) -> int:
         kinds = ", ".join(f"('{kind}', {kind}_found, {kind}_of)" for kind in Kind)
         cursor.execute(
             # Names and numbers of this module only; so in the other two statements.
-            f"""WITH flagged AS ({_FLAGS}), counted AS (SELECT reader_id, {columns} FROM flagged GROUP BY reader_id)
+            f"""WITH flagged AS ({_flags(*Kind)}), counted AS (SELECT reader_id, {columns} FROM flagged GROUP BY reader_id)
                 INSERT INTO metering_readersign (reader_id, cycle_id, kind, found, "of", reckoned_at)
                 SELECT reader_id, %(cycle)s, each.kind, each.found, each.of_, %(at)s
                 FROM counted, LATERAL (VALUES {kinds}) AS each (kind, found, of_)""",  # noqa: S608
@@ -180,7 +181,7 @@ def evidence(reader: Reader, cycle: Cycle, kind: str, *, most: int = 50) -> list
     """The visits of ``reader`` in ``cycle`` that show the sign ``kind``, by their time; the first ``most``."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH flagged AS ({_FLAGS}) SELECT id, use::float8, last_use::float8, metres, seconds, off FROM flagged
+            f"""WITH flagged AS ({_flags(kind)}) SELECT id, use::float8, last_use::float8, metres, seconds, off FROM flagged
                 WHERE reader_id = %(reader)s AND {Kind(kind)} ORDER BY visited_at, id LIMIT %(most)s""",  # noqa: S608
             _about(cycle, reader) | {"most": most},
         )
@@ -209,21 +210,22 @@ def metres(one: str, other: str) -> str:
     return f"2 * {EARTH} * asin(least(1, sqrt({north} + {cosines} * {east})))"
 
 
-_FLAGS = f"""
--- Each visit of the cycle, and of each sign whether it shows it; NULL where it could not. A file of which only the days are
--- known has noon everywhere, which says nothing of speed.
-SELECT step.id, step.reader_id, step.visited_at, step.metres, step.seconds, step.off, past.use, past.last_use,
-    step.no_access <> '' AS {Kind.NO_ACCESS},
-    NOT c.agrees AND c.decided <> 'reader' AS {Kind.DISAGREES},
-    past.same AS {Kind.REPEATS},
-    step.metres > {NEAR} AND step.metres / greatest(step.seconds, 1) > {FASTEST} AS {Kind.SPEED},
-    CASE WHEN p.read_at IS NOT NULL THEN p.same_as_id IS NOT NULL END AS {Kind.PHOTO_REUSED},
-    CASE WHEN p.seen ->> 'decision' = 'accept' AND step.value IS NOT NULL
-        THEN abs((p.seen ->> 'value')::numeric - step.value) > {SAME} END AS {Kind.PHOTO_DIFFERS},
-    CASE WHEN step.value IS NOT NULL THEN floor(step.value)::bigint %% 10 IN (0, 5) END AS {Kind.ROUND},
-    step.off > {OFF} + coalesce(step.accuracy, 0) AS {Kind.FAR},
-    CASE WHEN q.answer <> '' THEN q.answer = 'not_seen' END AS {Kind.NOT_SEEN}
-FROM (
+_SHOWN = {
+    Kind.NO_ACCESS: "step.no_access <> ''",
+    Kind.DISAGREES: "NOT c.agrees AND c.decided <> 'reader'",
+    Kind.REPEATS: "past.same",
+    Kind.SPEED: f"step.metres > {NEAR} AND step.metres / greatest(step.seconds, 1) > {FASTEST}",
+    Kind.PHOTO_REUSED: "CASE WHEN p.read_at IS NOT NULL THEN p.same_as_id IS NOT NULL END",
+    Kind.PHOTO_DIFFERS: f"""CASE WHEN p.seen ->> 'decision' = 'accept' AND step.value IS NOT NULL
+        THEN abs((p.seen ->> 'value')::numeric - step.value) > {SAME} END""",
+    Kind.ROUND: "CASE WHEN step.value IS NOT NULL THEN floor(step.value)::bigint %% 10 IN (0, 5) END",
+    Kind.FAR: f"step.off > {OFF} + coalesce(step.accuracy, 0)",
+    Kind.NOT_SEEN: "CASE WHEN q.answer <> '' THEN q.answer = 'not_seen' END",
+}
+"""SQL: whether a visit shows each sign; NULL where it could not."""
+
+# Each visit of the cycle. A file of which only the days are known has noon everywhere, which says nothing of speed.
+_STEPS = f"""FROM (
     SELECT f.id, f.reader_id, f.visited_at, f.value, f.no_access, f.accuracy, f.register_id, f.reading_id,
         f.photograph_id, {metres("f", "s")} AS off,
         CASE WHEN f.local_time <> %(midday)s AND lag(f.local_time) OVER round <> %(midday)s
@@ -240,12 +242,15 @@ FROM (
     LEFT JOIN metering_servicepoint s_before ON s_before.id = f.before_id
     WINDOW round AS (PARTITION BY f.reader_id, f.day ORDER BY f.visited_at, f.id)
 ) step
--- One by one from their indexes (OFFSET 0 keeps it so): of a table that was filled this minute PostgreSQL thinks that it has one
--- row, and was seen to go through all comparisons for each visit.
-LEFT JOIN LATERAL (SELECT * FROM metering_comparison WHERE field_read_id = step.id OFFSET 0) c ON true
-LEFT JOIN LATERAL (SELECT * FROM metering_photograph WHERE id = step.photograph_id OFFSET 0) p ON true
-LEFT JOIN LATERAL (SELECT * FROM metering_visitquestion WHERE field_read_id = step.id OFFSET 0) q ON true
-LEFT JOIN LATERAL (
+"""  # noqa: S608
+
+# One by one from their indexes (OFFSET 0 keeps it so): of a table that was filled this minute PostgreSQL thinks that it has one
+# row, and was seen to go through all comparisons for each visit.
+_BESIDE = {
+    "c": "LEFT JOIN LATERAL (SELECT * FROM metering_comparison WHERE field_read_id = step.id OFFSET 0) c ON true",
+    "p": "LEFT JOIN LATERAL (SELECT * FROM metering_photograph WHERE id = step.photograph_id OFFSET 0) p ON true",
+    "q": "LEFT JOIN LATERAL (SELECT * FROM metering_visitquestion WHERE field_read_id = step.id OFFSET 0) q ON true",
+    "past": f"""LEFT JOIN LATERAL (
     SELECT use, last_use, abs(use - last_use) <= {SAME} OR abs(use - last_use / days_before * days) <= {SAME} AS same
     FROM (
         SELECT step.value - last.value AS use, last.value - earlier.value AS last_use,
@@ -263,5 +268,18 @@ LEFT JOIN LATERAL (
         ) earlier
     ) three
     WHERE last_use >= {LEAST_USE} AND days_before BETWEEN {LEAST_DAYS} AND {MOST_DAYS}
-) past ON step.reading_id IS NOT NULL
-"""  # noqa: S608
+) past ON step.reading_id IS NOT NULL""",  # noqa: S608
+}
+"""What lies beside a visit, by the names under which :data:`_SHOWN` asks for it."""
+
+
+def _flags(*kinds: str) -> str:
+    """SQL: each visit of the cycle, and whether it shows the signs ``kinds``. Only what these ask for is looked up."""
+    shown = {kind: _SHOWN[Kind(kind)] for kind in kinds}
+    asks = " ".join(shown.values())
+    asked = [beside for name, beside in _BESIDE.items() if re.search(rf"\b{name}\.", asks)]
+    use = "past.use, past.last_use" if Kind.REPEATS in shown else "NULL AS use, NULL AS last_use"
+    columns = ", ".join(f"{sql} AS {kind}" for kind, sql in shown.items())
+    return f"""
+        SELECT step.id, step.reader_id, step.visited_at, step.metres, step.seconds, step.off, {use}, {columns}
+        {_STEPS} {" ".join(asked)}"""

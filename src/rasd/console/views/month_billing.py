@@ -39,9 +39,15 @@ def files(request: StaffRequest, name: str) -> HttpResponse:
             "missing": missing,
             "counted_at": counted_at,
             "most": billing.MISSING_SHOWN,
-            "waits": closed and (not made or billing.is_corrected(cycle, made[0].as_of, timezone.now())),
+            "waits": closed and (not made or _is_corrected(cycle, made[0].number)),
         },
     )
+
+
+def _is_corrected(cycle: Cycle, number: int) -> bool:
+    """Since the file ``number``, the last: what was kept of an earlier one says nothing."""
+    (counted, is_corrected), _at = counts.of("corrected", cycle, timezone.now())
+    return bool(is_corrected) and counted == number
 
 
 @page(roles.BILLING)

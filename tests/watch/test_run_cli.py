@@ -31,10 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(
-        watch, ["run", "ticket.yaml", "--cast", "tests.watch.stand_ins:StandIns", *arguments]
-    )
+def run(*arguments: str, journey: str = "ticket.yaml") -> Result:
+    return CliRunner().invoke(watch, ["run", journey, "--cast", "tests.watch.stand_ins:StandIns", *arguments])
 
 
 def test_a_visit_is_told_step_by_step_and_its_evidence_can_be_opened(folder):
@@ -58,7 +56,7 @@ def test_where_the_service_is_stands_in_watch_yaml_and_a_finding_is_told_in_word
     (folder / "watch.yaml").write_text(
         f"targets: {{desk: {{title: Desk, url: {NOBODY_LISTENS}, journeys: [ticket.yaml]}}}}\n", "utf-8"
     )
-    result = run()
+    result = run(journey="desk/ticket")  # as the pages call it
 
     assert result.exit_code == 1
     assert result.stdout == ""

@@ -26,7 +26,7 @@ from rasd.watch.players.orders import Order
 from rasd.watch.players.report import Report
 from rasd.watch.robots import UNREAD
 from rasd.watch.verdicts import Verdict
-from rasd.watch.watchfile import TargetEntry, Watchfile, read_watchfile
+from rasd.watch.watchfile import NotAWatch, TargetEntry, Watchfile, read_watchfile, read_whole
 
 WORDS = {
     Verdict.COMPLETED: "Completed.",
@@ -63,12 +63,13 @@ WORDS = {
 @click.option("--trace", is_flag=True, help="Keep the browser's trace though it goes well.")
 @click.option("--cast", default=CAST, hidden=True)
 def run(journey: Path, url: str, watchfile: Path, out: Path, as_json: bool, trace: bool, cast: str) -> None:
-    """Plays the journey of the file JOURNEY once, here and now, without a database.
+    """Plays a journey once, here and now, without a database. JOURNEY is its file, or its name where watch.yaml knows it, as
+    TARGET/NAME where several services have one of that name.
 
     Exit status 0: completed, "but" or not; 1: not completed, and the words tell whose doing that is; 2: it was not played.
     """
     _set_up_django()
-    text, read = _journey(journey)
+    text, read, folder = _known_as(journey, watchfile) or (*_journey(journey), journey.absolute().parent)
     around = _watchfile(watchfile)
     entry = around.targets.get(read.target) if around else None
     where = url or (entry.url if entry else "")
@@ -78,7 +79,7 @@ def run(journey: Path, url: str, watchfile: Path, out: Path, as_json: bool, trac
         )
     order = Order(
         journey=text,
-        folder=journey.absolute().parent,
+        folder=folder,
         target=read.target,
         url=where,
         box=out.absolute() / "box",
@@ -93,8 +94,7 @@ def run(journey: Path, url: str, watchfile: Path, out: Path, as_json: bool, trac
         report = crew.pay(order, tell=lambda finding: _tell(finding, as_json))
     if as_json:
         click.echo(report.model_dump_json())
-    folder = _laid_out(report, out, Box(order.box))
-    _tell_the_end(report, folder)
+    _tell_the_end(report, _laid_out(report, out, Box(order.box)))
     sys.exit(0 if report.verdict in {Verdict.COMPLETED, Verdict.COMPLETED_BUT} else 1)
 
 
@@ -117,6 +117,28 @@ def _journey(path: Path) -> tuple[str, Journey]:
         sys.exit(2)
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path}: cannot be read: {error}") from error
+
+
+def _known_as(name: Path, watchfile: Path) -> tuple[str, Journey, Path] | None:
+    """What the pages call a journey: where no such file is, and ``watch.yaml`` names it."""
+    if name.exists() or name.suffix or not watchfile.exists():
+        return None
+    try:
+        whole = read_whole(watchfile)
+    except NotAWatch as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    found = {
+        f"{target}/{each}": errand
+        for target, errands in whole.errands.items()
+        for each, errand in errands.items()
+        if str(name) in {each, f"{target}/{each}"}
+    }
+    if len(found) > 1:
+        raise click.UsageError(
+            f"several services have a journey {str(name)!r}: write {' or '.join(sorted(found))}"
+        )
+    return next(((each.text, each.journey, each.folder) for each in found.values()), None)
 
 
 def _watchfile(path: Path) -> Watchfile | None:

@@ -56,8 +56,8 @@ def test_a_share_never_stands_without_its_interval_and_what_it_rests_on(salma: C
 def test_an_empty_watch_and_a_service_that_nobody_visited_say_what_to_do(salma: Client):
     assert "rasd watch record URL" in said(salma, "/")
     journey = make_journey(make_target())
-    assert f"rasd watch run {journey.name}" in said(salma, "/")
-    assert f"rasd watch run {journey.name}" in said(salma, "/targets/helpdesk")
+    assert f"rasd watch run helpdesk/{journey.name}" in said(salma, "/")
+    assert f"rasd watch run helpdesk/{journey.name}" in said(salma, "/targets/helpdesk")
 
 
 def test_a_service_with_an_open_alert_comes_first(salma: Client):

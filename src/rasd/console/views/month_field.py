@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -281,6 +282,7 @@ def readers(request: StaffRequest, name: str) -> HttpResponse:
         "kind": kind,
         "kinds": [(key, label) for key, label in ReaderSign.Kind.choices],
         "words": WORDS[kind],
+        "upto": _scale(lines),
         "lines": Paginator(lines, 50).get_page(request.GET.get("page")),
         "out": [(people[code], sign, ReaderSign.Kind(sign).label) for code, sign in out],
         "out_readers": len({code for code, _sign in out}),
@@ -288,6 +290,12 @@ def readers(request: StaffRequest, name: str) -> HttpResponse:
         "tested": kind in records.SIGNS,
     }
     return render(request, "console/month_readers.html", context)
+
+
+def _scale(lines: list[Line]) -> int:
+    """Per cent at which the plot ends: the next ten above all intervals, so that 4 and 8 are told apart."""
+    most = max((line.low + line.wide for line in lines), default=100.0)
+    return min(100, 10 * math.ceil(most / 10) or 10)
 
 
 @page()

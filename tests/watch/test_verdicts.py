@@ -173,6 +173,15 @@ def test_g15_what_is_odd_on_an_overloaded_host_or_a_broken_line_is_not_held_agai
         )
 
 
+def test_scripts_that_the_service_itself_refuses_are_told_however_busy_our_host_was():
+    refused = {"broken": 12, "refused": 10}
+    judgement = judged(went(**refused, load=0.99), went("done"))
+    assert (judgement.because, judgement.facts["broken"]["count"]) == (("broken",), 10)
+    assert judged(went(**refused, network=False), went("done")).verdict is Verdict.COMPLETED, (
+        "a portal's answer"
+    )
+
+
 def test_his_own_pauses_are_not_slowness():
     assert judged(went(verb="wait", seconds=90), went("done")).verdict is Verdict.COMPLETED
 

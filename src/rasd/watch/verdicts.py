@@ -294,12 +294,12 @@ def _but(findings: Sequence[Finding], failing: Sequence[Finding], journey: Journ
     if late := [each for each in fair if _person_late(each, journey)]:
         reasons[Reason.PERSON_LATE] = {"seconds": round(late[0].facts["person"])} | _step(late[0])
     reasons |= _slow([each for each in findings if _part(each) == did], _patience(did, journey))
-    for reason, fact in [
-        (Reason.ASKED_AGAIN, "asked_again"),
-        (Reason.BROKEN, "broken"),
-        (Reason.ERRORS, "errors"),
+    for reason, count in [
+        (Reason.ASKED_AGAIN, sum(_count(each, "asked_again") for each in fair)),
+        (Reason.BROKEN, sum(map(_did_not_come, _errand(findings)))),
+        (Reason.ERRORS, sum(_count(each, "errors") for each in fair)),
     ]:
-        if count := sum(_count(each, fact) for each in fair):
+        if count:
             reasons[reason] = {"count": count}
     if left := [each for each in findings if each.part == "clean_up" and not each.went_well]:
         reasons[Reason.CLEAN_UP] = _step(left[0])
@@ -339,6 +339,14 @@ def _hampered(finding: Finding) -> bool:
 def _count(finding: Finding, fact: str) -> int:
     value = finding.facts.get(fact, 0)
     return value if isinstance(value, int) else 0
+
+
+def _did_not_come(finding: Finding) -> int:
+    """Scripts and styles; while our host was overloaded, only those that the service itself refused: what merely did not come in
+    time may be our own doing."""
+    if finding.host is not None and finding.host.network is False:
+        return 0
+    return _count(finding, "refused" if overloaded(finding) else "broken")
 
 
 def _errand(findings: Sequence[Finding]) -> list[Finding]:

@@ -173,7 +173,7 @@ def test_what_cannot_be_found_seen_or_reached_is_said_in_his_words(visit: Visit)
 def test_what_fails_is_called_by_its_name(visit: Visit, site: Site) -> None:
     assert visit("open: /bare", "see: Bare") is None
     assert visit("open: /bare") is None
-    assert visit.facts == {"status": 200, "broken": 2, "errors": 1}
+    assert visit.facts == {"status": 200, "broken": 2, "refused": 2, "errors": 1}
     failures = json.loads(visit.evidence(ExhibitKind.NETWORK))
     assert [(each["url"], each["status"]) for each in failures] == [
         (f"{site.url}/gone.css", 404),

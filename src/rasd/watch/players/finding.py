@@ -91,7 +91,8 @@ class Finding(BaseModel):
     facts: dict[str, Any] = Field(
         default_factory=dict,
         description="clicks, typed (fields), asked_again, status, first_answer and person (seconds; null: waited in vain), "
-        "errors (of the page's own scripts), broken (scripts and styles that did not come)",
+        "errors (of the page's own scripts), broken (scripts and styles that did not come), "
+        "refused (those of them that were answered with an error)",
     )
 
     @property

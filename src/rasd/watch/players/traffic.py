@@ -36,6 +36,8 @@ class Traffic:
     failures: list[dict[str, Any]] = field(default_factory=list)
     console: list[dict[str, Any]] = field(default_factory=list)
     broken: int = 0
+    refused: int = 0
+    """Of the broken: the service itself answered that they are not there, or with an error."""
     errors: int = 0
     crashed: bool = False
     stirred: float = field(default_factory=time.monotonic)
@@ -56,7 +58,7 @@ class Traffic:
     def step(self) -> None:
         """A new step: what failed before it is of the step before."""
         self.failures, self.console = [], []
-        self.broken = self.errors = 0
+        self.broken = self.refused = self.errors = 0
 
     @property
     def running(self) -> bool:
@@ -102,6 +104,7 @@ class Traffic:
         kind = request.resource_type
         if kind in SHOWN and _is_same_site(request):
             self.broken += 1
+            self.refused += "status" in what
         if len(self.failures) < KEPT:
             self.failures.append({"url": request.url, "method": request.method, "kind": kind, **what})
 

@@ -286,7 +286,9 @@ class WebPlayer:
     def _seen(self) -> Facts:
         traffic = self.window.traffic
         facts: Facts = {"status": traffic.answer.status if traffic.answer else None}
-        facts |= {name: count for name in ("broken", "errors") if (count := getattr(traffic, name))}
+        facts |= {
+            name: count for name in ("broken", "refused", "errors") if (count := getattr(traffic, name))
+        }
         return facts | ({"downloads": list(self.window.downloads)} if self.window.downloads else {})
 
     def _explained(self, error: CannotPlay) -> CannotPlay:

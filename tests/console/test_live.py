@@ -10,11 +10,12 @@ import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db import connection
 from django.test import Client, RequestFactory
 
 from rasd.console import live
+from rasd.console.models import SecondFactorDemand
 from rasd.flows.live import CHANNEL, announce
 from tests.console.browsing import served
 
@@ -239,12 +240,8 @@ async def test_it_goes_on_trying_while_the_database_is_away(monkeypatch):
 
 async def ask(user, *topics: str):
     request = RequestFactory().get("/live", {"topic": list(topics)})
-
-    async def auser():
-        return user
-
-    request.user, request.auser = user, auser
-    return await live.stream(request)
+    request.user = user
+    return await sync_to_async(live.stream)(request)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +264,19 @@ async def test_a_page_is_told_of_what_its_person_may_see(person, role, topic, st
     user = await sync_to_async(person)(role)
     answer = await ask(user, topic)
     assert answer.status_code == status
+
+
+async def test_nor_is_who_came_in_without_the_second_factor_that_is_demanded_of_him(person):
+    def agent() -> User:
+        user = person("agent")
+        SecondFactorDemand.objects.create(group=Group.objects.get(name="agent"))
+        user.is_verified = lambda: False
+        return user
+
+    user = await sync_to_async(agent)()
+    assert (await ask(user, "numbers")).status_code == 204
+    user.is_verified = lambda: True
+    assert (await ask(user, "numbers")).status_code == 200
 
 
 async def test_a_stranger_is_told_nothing_and_not_to_come_again():

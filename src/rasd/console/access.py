@@ -62,9 +62,9 @@ def page(*permissions: str, without_second_factor: bool = False) -> Callable[[Vi
 
 def lacks_second_factor(user: Any, *, is_demanded: bool | None = None) -> bool:
     """``is_demanded``: where that was asked already."""
-    if user.is_verified():
+    if is_demanded is False or user.is_verified():
         return False
-    return SecondFactorDemand.is_of(user) if is_demanded is None else is_demanded
+    return is_demanded or SecondFactorDemand.is_of(user)
 
 
 def to_second_factor(request: HttpRequest) -> HttpResponse:

@@ -21,6 +21,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import datetime
+from typing import Any
 
 import psycopg
 import structlog
@@ -32,7 +33,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from rasd.channels.models import lines_of
-from rasd.console import numbers, roles
+from rasd.console import numbers, rights, roles
+from rasd.console.access import lacks_second_factor
 from rasd.console.sight import may_hear
 
 log = structlog.get_logger("rasd.console.live")
@@ -282,21 +284,20 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-async def stream(request: HttpRequest) -> HttpResponseBase:
+def stream(request: HttpRequest) -> HttpResponseBase:
     """``GET /live?topic=review&topic=conversation:17&since=…``, for people who are logged in and may see each of them."""
-    user = await request.auser()
+    user: Any = request.user
     if not user.is_authenticated:
         return HttpResponse(status=204)  # tells the browser's EventSource not to try again
     topics = frozenset(request.GET.getlist("topic")[:MAX_TOPICS])
     wanted = {topic.partition(":")[0] for topic in topics}
     if not topics or not wanted <= TOPICS.keys():
         return HttpResponseBadRequest("topic: one or more of " + ", ".join(TOPICS))
-    for permission in {TOPICS[word] for word in wanted} - {""}:
-        if not await user.ahas_perm(permission):
-            return HttpResponse(status=204)
-    if not await sync_to_async(may_hear)(user, topics):
+    if lacks_second_factor(user, is_demanded=rights.ask(user)):
         return HttpResponse(status=204)
-    names_them = await sync_to_async(lines_of)(user) is None
+    if not all(map(user.has_perm, {TOPICS[word] for word in wanted} - {""})) or not may_hear(user, topics):
+        return HttpResponse(status=204)
+    names_them = lines_of(user) is None
     events = _events(topics, _number(request.GET.get("since")), user.pk, names_them)
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"

@@ -183,16 +183,24 @@ def test_the_link_shows_nothing_of_another_account(client, send, url, account): 
     assert theirs.place in words
 
 
-def test_who_moved_in_does_not_see_the_photographs_of_who_moved_out(client, send, point):  # noqa: F811
+def test_who_moved_in_does_not_see_the_photographs_or_the_case_of_who_moved_out(client, send, url, point):  # noqa: F811
     send(shows("04500"))
+    client.post(f"{url}dispute", {"point": "SP-1", "month": "2026-11", "text": "my reason"})
+    theirs = Case.objects.get()
     newcomer = Account.objects.create(number="9", holder_name="x")
     contact = AccountContact.objects.create(account=newcomer, identifier="tel:+96890000009", since=NOON)
     point.account = newcomer
     point.save()
     url = f"/m/{token_of(contact, NOON)}/"
     sha256 = Photograph.objects.get().sha256
-    assert sha256 not in client.get(url).content.decode()
+    words = client.get(f"{url}?in=en").content.decode()
+    assert sha256 not in words
+    assert theirs.url not in words
+    assert "Your reading</strong>" not in words
     assert client.get(f"{url}photograph/{sha256}").status_code == 404
+    client.post(f"{url}dispute", {"point": "SP-1", "month": "2026-11"})
+    assert Case.objects.exclude(pk=theirs.pk).count() == 1
+    assert theirs.url not in client.get(url).content.decode()
 
 
 def test_an_address_that_leads_nowhere_tells_nothing_and_guessing_is_counted(client, url):

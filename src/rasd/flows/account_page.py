@@ -131,7 +131,8 @@ def _of_judgement(submission: Submission, judgement: Judgement, at: datetime) ->
 
 
 def dispute_key(point: ServicePoint, cycle: Cycle) -> str:
-    return f"dispute:{cycle.name}:{point.pk}"
+    """Of the account that has the point: who moved in is not led to the case of who moved out."""
+    return f"dispute:{cycle.name}:{point.pk}:{point.account_id}"
 
 
 def dispute_of(point: ServicePoint, cycle: Cycle) -> Case | None:
@@ -141,7 +142,7 @@ def dispute_of(point: ServicePoint, cycle: Cycle) -> Case | None:
 
 
 def dispute(contact: AccountContact, point: ServicePoint, cycle: Cycle, text: str, *, at: datetime) -> Case:
-    """He does not agree with the month's number: a case for a person, one for each point and month, whose page he is given.
+    """He does not agree with the month's number: a case for a person, one for each point, month and account. He is given its page.
 
     Its answers go into his chat where one is open, and stand on its page in any case.
     """

@@ -239,7 +239,11 @@ class Month:
 
     def _readings(self) -> list[Line]:
         billed = {one.adoption.reading_id for one in self.numbers}
-        readings = Reading.objects.filter(service_point=self.point, cycle=self.cycle)
+        theirs = self.point.account.contacts.values(
+            "identifier"
+        )  # not what was sent by who lived there before
+        sent = Q(submission=None) | Q(submission__identifier__in=theirs)
+        readings = Reading.objects.filter(sent, service_point=self.point, cycle=self.cycle)
         return [
             Line(
                 what=str(READ[one.source]),

@@ -142,7 +142,7 @@ def dispute_of(point: ServicePoint, cycle: Cycle) -> Case | None:
 
 
 def dispute(contact: AccountContact, point: ServicePoint, cycle: Cycle, text: str, *, at: datetime) -> Case:
-    """He does not agree with the month's number: a case for a person, one for each point, month and account. He is given its page.
+    """He does not agree with the month's number: a case for a person, one a point, month and account. He is given its page.
 
     Its answers go into his chat where one is open, and stand on its page in any case.
     """

@@ -1,5 +1,6 @@
 """Who really plays: the browser, kept between visits, and of each visit the players anew."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,11 @@ from rasd.watch.players.web import WebPlayer
 IN_A_BROWSER = {Channel.WEB, Channel.CHAT}
 DRAWN_WITHIN = 10.0
 """Seconds that a browser has to draw an empty page: a healthy one takes some hundredths."""
+
+
+NOTHING_YET = "Unable to capture screenshot"
+"""What Chromium says at once in the moments after its start, before it has drawn anything: at a load of 5 on two cores
+nine of 25 did, and two of these once more when started anew."""
 
 
 class RealCast:
@@ -49,11 +55,24 @@ class RealCast:
                 self._mirror.goto("about:blank")
                 self._glass = None
             self._glass = self._glass or self._mirror.context.new_cdp_session(self._mirror)
-            shot = self._glass.send("Page.captureScreenshot", {"format": "jpeg"}, timeout=DRAWN_WITHIN * 1000)
-            return bool(shot["data"])
+            return self._captured(self._mirror, self._glass)
         except (Error, CannotPlay):
             self.browser.close()
             return False
+
+    def _captured(self, mirror: Page, glass: CDPSession) -> bool:
+        """Raises Error where nothing was drawn within DRAWN_WITHIN."""
+        until = time.monotonic() + DRAWN_WITHIN
+        while True:
+            try:
+                left = max(0.1, until - time.monotonic())
+                return bool(
+                    glass.send("Page.captureScreenshot", {"format": "jpeg"}, timeout=left * 1000)["data"]
+                )
+            except Error as error:
+                if NOTHING_YET not in error.message or time.monotonic() > until:
+                    raise
+                mirror.wait_for_timeout(100)
 
     def players(self, order: Order, errand: Errand) -> Players:
         web = self._web = WebPlayer(self.browser, order.folder, traces=1.0 if order.trace else 0.0)

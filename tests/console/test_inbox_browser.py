@@ -228,9 +228,10 @@ def test_a_name_too_long_for_its_row_is_cut_at_its_own_end_in_either_language(br
     utility.writes(one, "hello?")
     with browse(salim, language="en") as page:
         page.goto("/conversations/?state=all")
-        name = page.locator(".rows .who strong bdi").first
-        how = name.evaluate(
-            "e => { const s = getComputedStyle(e); return [s.direction, s.textOverflow, e.scrollWidth > e.clientWidth]; }"
+        # In one go: the list may fetch itself anew between two questions.
+        how = page.evaluate(
+            "() => { const e = document.querySelector('.rows .who strong bdi'); const s = getComputedStyle(e);"
+            " return [s.direction, s.textOverflow, e.scrollWidth > e.clientWidth]; }"
         )
     assert how == ["rtl", "ellipsis", True]
 

@@ -112,5 +112,7 @@ app_name = "api"
 urlpatterns = [
     path("", csrf_exempt(_answering(_nowhere))),  # before ninja's own, which answers with a page
     *_patterns,
-    re_path("", csrf_exempt(_answering(_nowhere))),  # whatever is left, an address with a line break in it too
+    re_path(
+        "", csrf_exempt(_answering(_nowhere))
+    ),  # whatever is left, an address with a line break in it too
 ]

@@ -168,7 +168,9 @@ def _play_year(port: int, once: bool) -> bool:
         )
         Supervisor(children("127.0.0.1", port), also=keep_database_up).run()
     else:
-        say(f"to look at it: RASD_DATA_DIR={options.data_dir} rasd serve    login {USER}, password {PASSWORD}")
+        say(
+            f"to look at it: RASD_DATA_DIR={options.data_dir} rasd serve    login {USER}, password {PASSWORD}"
+        )
     return not played.faults
 
 

@@ -55,7 +55,9 @@ def _missing_tables_told() -> Iterator[None]:
         if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
             raise
         words = str(error).splitlines()[0]
-        raise click.ClickException(f"the database is not of this version ({words}): run rasd migrate") from error
+        raise click.ClickException(
+            f"the database is not of this version ({words}): run rasd migrate"
+        ) from error
 
 
 def with_watch_database(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -52,7 +52,8 @@ RULES: dict[str, About] = {
             "So much more was used than is usual that a misread digit is likelier: nobody is billed on it unseen."
         ),
         _(
-            "Look at the photograph: usually the first digit, or the point. If it is right keep it, and tell the customer before the bill does."
+            "Look at the photograph: usually the first digit, or the point. If it is right keep it, and tell the customer before "
+            "the bill does."
         ),
     ),
     Rule.LOW: About(

@@ -1,5 +1,5 @@
-"""What may who is looking? One question for each request, where Django and we would ask four: permissions of his own, those of his
-roles, the lines to which he is limited, and whether a second factor is demanded of him. Every fragment of a page asks it."""
+"""What may who is looking? One question for each request, where Django and we would ask four: permissions of his own, those of
+his roles, the lines to which he is limited, and whether a second factor is demanded of him. Every fragment of a page asks it."""
 
 from typing import Any
 

@@ -54,7 +54,7 @@ def precedence(request: StaffRequest, name: str) -> HttpResponse:
     """G2: the table of precedence, with how often each row decided where the month is closed."""
     cycle = get_object_or_404(Cycle, name=name)
     found = Closing.objects.filter(cycle=cycle, cycle__closed_at__isnull=False).first()
-    counts = (
+    counts: dict[str, int] = (
         next((step["counts"].get("rules", {}) for step in found.steps if step["step"] == "bill"), {})
         if found
         else {}

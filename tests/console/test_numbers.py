@@ -4,12 +4,14 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rasd.channels.models import Line, LineLimit
+from rasd.console import waiting
 from rasd.console.numbers import BAR, VIEWS, told
 from rasd.desk.models import SavedView
 from tests.console.staff import owed
@@ -94,3 +96,21 @@ def test_a_hundred_people_take_as_many_questions_as_one(busy, person):
     for each in many[:3]:
         SavedView.objects.create(owner=each, name="his own", filters={"state": "late", "mine": "1"})
     assert questions([busy["salma"], *many]) == questions([busy["salma"]])
+
+
+def test_a_page_counts_anew_what_is_ones_own_and_only_for_those_who_see_the_same_lines_what_is_not(
+    busy, utility, monkeypatch
+):
+    """G12: who sees one line is not shown what was counted a moment ago for who sees all."""
+    monkeypatch.setattr(waiting, "REMEMBERED", 60)
+    cache.clear()
+    places = ("view-m", "view-i", "view-l")
+    seen = {
+        name: [on_the_page(user, "/conversations/")[each] for each in places] for name, user in busy.items()
+    }
+    assert seen == {"salma": ["2", "5", "3"], "nora": ["1", "1", "1"], "other": ["0", "5", "3"]}
+    owed(utility, owner=busy["salma"], due_in=30)
+    page = on_the_page(busy["salma"], "/conversations/")
+    assert [page[each] for each in places] == ["3", "5", "3"]
+    assert both(busy["salma"])["view-i"] == "6", "which the stream tells at once"
+    cache.clear()

@@ -1,17 +1,22 @@
 """What the inbox shows beside the conversations themselves: a list's rows, the views and how much is in each, usual times."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rasd.channels.models import lines_of
+from rasd.console import waiting
 from rasd.desk import hours
 from rasd.desk.inbox import Filters, State, counted
 from rasd.desk.models import Claim, Conversation, HandOver, Message, Obligation, SavedView
@@ -192,7 +197,7 @@ def views_for(user: User, shown: Filters, at: datetime) -> tuple[list[View], lis
         *(wanted for _name, wanted, is_counted, _key in usual_ones if is_counted),
         *(wanted for _each, wanted in saved_ones),
     ]
-    counts = dict(zip(of_which, counted(of_which, user, at, most=MOST_COUNTED + 1), strict=True))
+    counts = _counts(of_which, user, at)
     usual = [
         View(name, query_of(wanted), wanted == shown, counts[wanted] if is_counted else None, key=key)
         for name, wanted, is_counted, key in usual_ones
@@ -201,6 +206,23 @@ def views_for(user: User, shown: Filters, at: datetime) -> tuple[list[View], lis
         View(each.name, query_of(wanted), wanted == shown, counts[wanted], saved=each)
         for each, wanted in saved_ones
     ]
+
+
+def _counts(views: list[Filters], user: User, at: datetime) -> dict[Filters, int]:
+    """What everybody who sees the same lines would find is counted once in a few seconds; what is one's own each time."""
+    lines = sorted(lines_of(user) or ())
+    keys = {each: _key(each, lines) for each in views if not each.mine}
+    known = cache.get_many(keys.values())
+    counts = {each: known[key] for each, key in keys.items() if key in known}
+    unknown = [each for each in dict.fromkeys(views) if each not in counts]
+    counts |= zip(unknown, counted(unknown, user, at, most=MOST_COUNTED + 1), strict=True)
+    cache.set_many({keys[each]: counts[each] for each in unknown if each in keys}, waiting.REMEMBERED)
+    return counts
+
+
+def _key(view: Filters, lines: list[int]) -> str:
+    told = json.dumps([view.as_json(), lines], sort_keys=True)
+    return f"console.view.{hashlib.sha256(told.encode()).hexdigest()}"
 
 
 # Promises

@@ -11,7 +11,7 @@ from rasd.desk.models import Obligation
 from rasd.desk.sight import seen
 
 TROUBLES = "console.waiting.troubles"
-REMEMBERED = 5.0  # seconds
+REMEMBERED = 5.0  # seconds, of what is the same for many; the stream tells who stays on the page sooner
 
 
 def reviews(at: datetime, user: User) -> int:
